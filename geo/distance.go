@@ -44,6 +44,9 @@ func SegmentDistance(p, a, b LatLng) float64 {
 	if l := dx*dx + dy*dy; l > 0 {
 		t = max(0, min(1, -(x*dx+y*dy)/l))
 	}
+	if t == 1 {
+		return Distance(p, b) // to the bit, as from the next edge, which begins there
+	}
 	return Distance(p, LatLng{a.Lat + t*(b.Lat-a.Lat), a.Lng + t*(b.Lng-a.Lng)})
 }
 

@@ -1,0 +1,130 @@
+package index
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"math"
+	"slices"
+
+	"coverd/geo"
+)
+
+// contentDigest is a SHA-256 over the facts alone: premises with their own
+// claims, areas, register and Regions, in an order and an encoding of its own,
+// so that it depends neither on how the input was packed or ordered nor on how
+// the file is. What is derived from these facts (claims lent by areas, Regions
+// of places, summaries) is left out. FORMAT.md specifies it.
+func (s *Snapshot) contentDigest() string {
+	h := &hasher{h: sha256.New()}
+	h.bytes(appendClaims(nil, s.claims))
+	h.num(int64(s.premLat.n))
+	for g := range s.groupPrem.n - 1 {
+		postcode := int64(-1) // of the premises without one
+		if g < s.groupUnit.n {
+			postcode = s.unitKey.at(int(s.groupUnit.at(g)))
+		}
+		for row := s.groupPrem.at(g); row < s.groupPrem.at(g+1); row++ {
+			p := Premises{s, uint32(row)}
+			h.num(postcode)
+			h.num(int64(p.UPRN()))
+			h.loc(p.At())
+			address := p.Address()
+			h.num(int64(len(address)))
+			h.bytes(address)
+			h.bool(p.Conflict())
+			from, to := p.Claims().span()
+			for i := from; i < to; i++ {
+				if it := s.setItems.at(i); it&1 == 0 {
+					h.num(it >> 1)
+				}
+			}
+			h.num(-1)
+		}
+	}
+	h.num(int64(len(s.areas.claims)))
+	for _, i := range s.areas.inOrder(s.claims) {
+		h.num(int64(s.areas.claims[i]))
+		h.shape(s.areas.mesh.Shape(i))
+	}
+	for u := range s.AllPostcodes() {
+		if e := u.Entry(); u.inRegister() {
+			h.num(s.unitKey.at(int(u.row)))
+			h.loc(e.At)
+			h.num(int64(e.Introduced))
+			h.num(int64(e.Terminated))
+			h.num(int64(e.TerminatedAfter))
+			h.num(int64(e.TerminatedBy))
+		}
+	}
+	h.num(-1)
+	for _, r := range geo.Regions {
+		h.shape(s.RegionShape(r))
+	}
+	h.flush()
+	return hex.EncodeToString(h.h.Sum(nil))
+}
+
+// inOrder lists the areas by size, then network region, then place in the list:
+// that is all of their order that decides which claim is lent.
+func (a *areas) inOrder(claims []Claim) []int {
+	order := make([]int, len(a.claims))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		return cmp.Or(
+			cmp.Compare(a.ground[i], a.ground[j]),
+			cmp.Compare(claims[a.claims[i]].Network, claims[a.claims[j]].Network))
+	})
+	return order
+}
+
+// hasher feeds values to a hash in blocks.
+type hasher struct {
+	h   hash.Hash
+	buf []byte
+}
+
+func (h *hasher) flush() {
+	h.h.Write(h.buf)
+	h.buf = h.buf[:0]
+}
+
+func (h *hasher) num(v int64) {
+	if len(h.buf) > 1<<16 {
+		h.flush()
+	}
+	h.buf = binary.AppendVarint(h.buf, v)
+}
+
+func (h *hasher) bytes(b []byte) { h.buf = append(h.buf, b...) }
+
+func (h *hasher) bool(b bool) {
+	if b {
+		h.num(1)
+	} else {
+		h.num(0)
+	}
+}
+
+func (h *hasher) loc(l geo.Location) {
+	h.num(int64(l.Lat))
+	h.num(int64(l.Lng))
+}
+
+func (h *hasher) shape(s geo.MultiPolygon) {
+	h.num(int64(len(s)))
+	for _, g := range s {
+		h.num(int64(len(g)))
+		for _, r := range g {
+			h.num(int64(len(r)))
+			for _, p := range r {
+				h.num(int64(math.Float64bits(p.Lat)))
+				h.num(int64(math.Float64bits(p.Lng)))
+			}
+		}
+	}
+}

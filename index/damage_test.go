@@ -1,0 +1,353 @@
+package index
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// rewritten is a snapshot file with one section changed and every checksum
+// right.
+func rewritten(t tb, file []byte, name string, change func(raw []byte) []byte) []byte {
+	t.Helper()
+	entries, _, err := parseTable(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raws, err := unpack(file, entries, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sections []packed
+	for _, e := range entries {
+		raw := bytes.Clone(raws[e.name])
+		if e.name == name {
+			if raw = change(raw); raw == nil {
+				continue
+			}
+		}
+		sections = append(sections, packed{name: e.name, codec: codecRaw, rawSize: uint64(len(raw)), stored: raw})
+	}
+	var out bytes.Buffer
+	if _, err := writeFile(&out, sections); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// refused checks that a file is damaged, and that the error says where.
+func refused(t *testing.T, what string, file []byte, where string) {
+	t.Helper()
+	switch _, err := OpenBytes(file); {
+	case !errors.Is(err, ErrCorrupt):
+		t.Errorf("%s: %v", what, err)
+	case !strings.Contains(err.Error(), where):
+		t.Errorf("%s: %v, want the error to name %q", what, err, where)
+	}
+}
+
+func TestMetaAbsurditiesAreRefused(t *testing.T) {
+	file := tinyFile(t)
+	for what, change := range map[string]func(m map[string]any){
+		"no day":                      func(m map[string]any) { delete(m, "as_of") },
+		"an empty day":                func(m map[string]any) { m["as_of"] = "" },
+		"a day that is none":          func(m map[string]any) { m["as_of"] = "2026-02-30" },
+		"a day before all":            func(m map[string]any) { m["as_of"] = "0000-01-01" },
+		"a number for a day":          func(m map[string]any) { m["as_of"] = 20779 },
+		"fewer than no premises":      func(m map[string]any) { m["premises"] = -1 },
+		"a premises too many":         func(m map[string]any) { m["premises"] = m["premises"].(float64) + 1 },
+		"no premises":                 func(m map[string]any) { m["premises"] = 0 },
+		"more premises than numbers":  func(m map[string]any) { m["premises"] = uint64(1) << 32 },
+		"premises by the trillion":    func(m map[string]any) { m["premises"] = int64(math.MaxInt64) },
+		"half a premises":             func(m map[string]any) { m["premises"] = 0.5 },
+		"too large a number":          func(m map[string]any) { m["premises"] = json.Number("1e400") },
+		"text for a number":           func(m map[string]any) { m["premises"] = "17" },
+		"another count of postcodes":  func(m map[string]any) { m["postcodes"] = 1 },
+		"another count of outcodes":   func(m map[string]any) { m["outcodes"] = 1e6 },
+		"another count of claims":     func(m map[string]any) { m["claims"] = -3 },
+		"another count of sets":       func(m map[string]any) { m["claim_sets"] = int64(math.MinInt64) },
+		"another count of areas":      func(m map[string]any) { m["areas"] = 3 },
+		"an unknown network":          func(m map[string]any) { m["prefer"] = []string{"5G North"} },
+		"a network of no name":        func(m map[string]any) { m["prefer"] = []string{""} },
+		"networks by number":          func(m map[string]any) { m["prefer"] = []int{1} },
+		"sources that are none":       func(m map[string]any) { m["sources"] = "Arqiva" },
+		"a source of an absurd day":   func(m map[string]any) { m["sources"] = []any{map[string]any{"as_of": "99999-01-01"}} },
+		"a section list that is none": func(m map[string]any) { m["sections"] = 7 },
+	} {
+		bad := rewritten(t, file, sectionMeta, func(raw []byte) []byte {
+			var m map[string]any
+			if err := json.Unmarshal(raw, &m); err != nil {
+				t.Fatal(err)
+			}
+			change(m)
+			raw, err := json.Marshal(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return raw
+		})
+		where := sectionMeta
+		if strings.HasSuffix(what, "premises too many") || what == "no premises" {
+			where = sectionPremLat
+		}
+		refused(t, what, bad, where)
+	}
+	for what, raw := range map[string]string{
+		"nothing": "", "null": "null", "a list": "[]", "cut off": `{"as_of":"2026-11-22"`, "two objects": "{}{}",
+		"deeper than deep": strings.Repeat(`{"x":`, 20_000) + "1" + strings.Repeat("}", 20_000),
+	} {
+		refused(t, what, rewritten(t, file, sectionMeta, func([]byte) []byte { return append([]byte{}, raw...) }), sectionMeta)
+	}
+}
+
+// TestMetaCannotSpeakForTheFile: what follows from the file is not read from it.
+func TestMetaCannotSpeakForTheFile(t *testing.T) {
+	file := rewritten(t, tinyFile(t), sectionMeta, func(raw []byte) []byte {
+		return append(bytes.TrimSuffix(raw, []byte("}")),
+			`,"id":"mine","format_version":9,"bytes":1,"memory":-5,"sections":[{"name":"x"}],"unheard_of":{"a":[1]}}`...)
+	})
+	s, err := OpenBytes(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := s.Info()
+	if len(i.ID) != 32 || i.FormatVersion != formatVersion || i.Bytes != int64(len(file)) || i.Memory <= 0 || i.Sections[0].Name != sectionMeta {
+		t.Errorf("%+v", i)
+	}
+}
+
+// values makes a column.
+func values(v ...int64) func([]byte) []byte {
+	return func([]byte) []byte { return columnOf(len(v), func(i int) int64 { return v[i] }) }
+}
+
+// edited changes one value of a column.
+func edited(i int, v int64) func([]byte) []byte {
+	return func(raw []byte) []byte {
+		c, err := parseColumn(raw)
+		if err != nil {
+			panic(err)
+		}
+		return columnOf(c.n, func(k int) int64 {
+			if k == i {
+				return v
+			}
+			return c.at(k)
+		})
+	}
+}
+
+// many is a column that says it has n equal values, in no space at all.
+func many(n uint64, v int64) func([]byte) []byte {
+	return func([]byte) []byte {
+		raw := columnOf(1, func(int) int64 { return v })
+		binary.LittleEndian.PutUint64(raw[8:], n)
+		return raw
+	}
+}
+
+func float(v float64) []byte { return binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)) }
+
+// TestCraftedSectionsAreRefused works on the golden file, whose numbers its
+// dump shows.
+func TestCraftedSectionsAreRefused(t *testing.T) {
+	file, _ := tinyWorld().build(t, nil)
+	gone := func([]byte) []byte { return nil }
+	for _, c := range []struct {
+		what, section string
+		change        func(raw []byte) []byte
+	}{
+		{"no claims", sectionClaims, gone},
+		{"claims cut off", sectionClaims, func(raw []byte) []byte { return raw[:len(raw)-1] }},
+		{"a claim too many", sectionClaims, func(raw []byte) []byte { raw[0]++; return raw }},
+		{"claims by the million", sectionClaims, func([]byte) []byte { return binary.AppendUvarint(nil, 1<<60) }},
+		{"claims out of order", sectionClaims, func(raw []byte) []byte { raw[1+44] = 'A'; return raw }},
+		{"the same claim twice", sectionClaims, func(raw []byte) []byte { return append([]byte{2}, bytes.Repeat(raw[1:36], 2)...) }},
+		{"a network region beyond the last", sectionClaims, func(raw []byte) []byte { raw[15] = 9; return raw }},
+		{"an availability beyond the last", sectionClaims, func(raw []byte) []byte { raw[16] = 3; return raw }},
+		{"a likelihood beyond the last", sectionClaims, func(raw []byte) []byte { raw[17] = 4; return raw }},
+		{"text that is not UTF-8", sectionClaims, func(raw []byte) []byte { raw[2] = 0xff; return raw }},
+		{"a day in the year 30,000", sectionClaims, func(raw []byte) []byte {
+			return append(binary.AppendVarint(append([]byte{}, raw[:12]...), 10_000_000), raw[15:]...)
+		}},
+		{"an item beyond the claims", sectionSetItems, edited(0, 6)},
+		{"items without end", sectionSetItems, many(1<<40, 0)},
+		{"sets that end early", sectionSetEnds, values(1, 3, 4)},
+		{"sets that fall", sectionSetEnds, values(3, 1, 5)},
+		{"no sets", sectionSetEnds, values()},
+		{"an address beyond the text", sectionAddrEnds, values(0, 1, 8)},
+		{"a premises' address beyond the last", sectionPremAddr, edited(0, 3)},
+		{"a claim set beyond the last", sectionPremSet, edited(0, 3)},
+		{"a UPRN of 13 digits", sectionPremUPRN, edited(0, 1_000_000_000_000)},
+		{"a negative UPRN", sectionPremUPRN, edited(0, -1)},
+		{"a latitude beyond the pole", sectionPremLat, edited(0, 90_000_001)},
+		{"a longitude beyond the date line", sectionPremLng, edited(0, -180_000_001)},
+		{"a column of another length", sectionPremFlags, values(7, 7)},
+		{"flags beyond the last basis", sectionPremFlags, edited(1, 56)},
+		{"a UPRN of no premises", sectionUPRN, edited(0, 3)},
+		{"more UPRNs than premises", sectionUPRN, values(0, 1, 2, 0)},
+		{"a postcode beyond the grammar", sectionUnitKey, edited(3, 488_520_000)},
+		{"postcodes out of order", sectionUnitKey, edited(0, 1932001)},
+		{"a group of no postcode", sectionGroupUnit, edited(0, 4)},
+		{"a group of another postcode", sectionGroupUnit, edited(0, 1)},
+		{"a premises before the first group", sectionGroupPrem, edited(0, 1)},
+		{"groups that overlap", sectionGroupPrem, values(0, 3, 2)},
+		{"a group without end", sectionGroupPrem, values(0, 3)},
+		{"two postcodes with one group", sectionUnitGroup, edited(0, 1)},
+		{"a group that no postcode has", sectionUnitGroup, edited(2, 0)},
+		{"a border beyond 5 km", sectionUnitBord, edited(0, 50_002)},
+		{"a month after the last", sectionUnitTerm, edited(0, 9999*12+12)},
+		{"a month before all", sectionUnitIntro, edited(0, -1)},
+		{"a day before all", sectionUnitAfter, edited(0, minDay-1)},
+		{"a day after the last", sectionUnitBy, edited(0, maxDay+1)},
+		{"a point of no postcode", sectionPoints, edited(0, 4)},
+		{"more points than postcodes", sectionPoints, values(2, 3, 0, 1, 2)},
+		{"points without end", sectionPoints, many(1<<40, 0)},
+		{"a profile too few", sectionProfEnds, values(2)},
+		{"a profile of no claim set", sectionProfItems, edited(0, 3<<2)},
+		{"profiles without end", sectionProfItems, many(1<<40, 0)},
+		{"more premises than there are", sectionProfCount, edited(0, 4)},
+		{"a column of 58 bits", sectionProfCount, func(raw []byte) []byte { raw[16] = 58; return raw }},
+		{"a column of 255 bits", sectionProfCount, func(raw []byte) []byte { raw[16] = 255; return raw }},
+		{"a column of absurd length", sectionProfCount, func(raw []byte) []byte { return many(math.MaxUint64, 1)(raw) }},
+		{"a column of an absurd base", sectionProfCount, func(raw []byte) []byte { raw[7] = 0x80; return raw }},
+		{"an area of no claim", sectionAreaClaim, edited(0, 3)},
+		{"two claims for an area", sectionAreaClaim, values(2, 2)},
+		{"a longitude too few", "area.lng", func(raw []byte) []byte { return raw[:len(raw)-3] }},
+		{"coordinates of an unknown kind", "area.lat", func(raw []byte) []byte { raw[0] = 8; return raw }},
+		{"no coordinates", "area.lat", func([]byte) []byte { return []byte{} }},
+		{"a vertex that is no number", "area.lat", func([]byte) []byte { return append([]byte{64}, bytes.Repeat(float(math.NaN()), 4)...) }},
+		{"a vertex at infinity", "area.lat", func([]byte) []byte { return append([]byte{64}, bytes.Repeat(float(math.Inf(-1)), 4)...) }},
+		{"a vertex off the Earth", "area.lat", func([]byte) []byte { return append([]byte{64}, bytes.Repeat(float(90.1), 4)...) }},
+		{"a vertex far off the Earth", "area.lat", func([]byte) []byte { return binary.AppendVarint([]byte{7}, 1<<41) }},
+		{"half a vertex", "area.lat", func([]byte) []byte { return []byte{64, 1, 2, 3, 4} }},
+		{"an open ring", "area.lat", func(raw []byte) []byte { raw[len(raw)-1]++; return raw }},
+		{"a ring of two vertices", "area.ring", values(0, 2, 4)},
+		{"a ring beyond the vertices", "area.ring", values(0, 5)},
+		{"rings that do not begin with the first", "area.ring", values(1, 4)},
+		{"no rings at all", "area.ring", values()},
+		{"a polygon beyond the rings", "area.poly", values(0, 2)},
+		{"a shape beyond the polygons", "area.shape", values(0, 2)},
+		{"two Regions", "region.shape", values(0, 1, 3)},
+		{"four Regions", "region.shape", values(0, 1, 2, 3, 3)},
+		{"a content beyond the last", "region.content", edited(0, 2)},
+		{"a range without content", "region.content", values(0, 1)},
+		{"edges in a range that is no cell", "region.content", edited(0, 1)},
+		{"edges in the last range", "region.content", edited(2, 1)},
+		{"a shape beyond the last", "region.in", values(3)},
+		{"a group beyond the shapes", "region.grp", edited(0, 6)},
+		{"an edge beyond the last", "region.edge", edited(0, 14)},
+		{"edges that end early", "region.edgeend", edited(2, 11)},
+		{"groups that end early", "region.grpend", edited(1, 2)},
+		{"ranges out of order", "region.start", func(raw []byte) []byte { raw[23] = 0; return raw }},
+		{"ranges that do not begin with the first", "region.start", func(raw []byte) []byte { raw[0] = 1; return raw }},
+		{"half a range", "region.start", func(raw []byte) []byte { return raw[:20] }},
+		{"no ranges", "region.start", func([]byte) []byte { return []byte{} }},
+		{"a reference that is no number", "region.ref", func(raw []byte) []byte { copy(raw, float(math.NaN())); return raw }},
+	} {
+		where := c.section
+		switch { // found where it is used
+		case c.section == sectionSetItems && strings.Contains(c.what, "without end"), c.what == "no sets":
+			where = "section"
+		case strings.HasPrefix(c.section, "region.") || strings.HasPrefix(c.section, "area."):
+			where, _, _ = strings.Cut(c.section, ".")
+		case c.section == sectionGroupUnit:
+			where = "unit"
+		case c.section == sectionClaims:
+			where = "claims"
+		}
+		refused(t, c.what, rewritten(t, file, c.section, c.change), where)
+	}
+}
+
+// TestHostileSizesCostNothing opens files that state far more than they hold.
+func TestHostileSizesCostNothing(t *testing.T) {
+	file, _ := tinyWorld().build(t, nil)
+	enc, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bomb := enc.EncodeAll(make([]byte, 200<<20), nil)
+	for what, sections := range map[string][]packed{
+		"a section of a petabyte":  {{name: sectionMeta, codec: codecZstd, rawSize: 1 << 50, stored: []byte("x")}},
+		"a section of 2⁶⁴ bytes":   {{name: sectionMeta, codec: codecZstd, rawSize: math.MaxUint64, stored: []byte("x")}},
+		"sections of 2⁶⁴ bytes":    {{name: "a", codec: codecZstd, rawSize: 1 << 63, stored: []byte("x")}, {name: "b", codec: codecZstd, rawSize: 1 << 63, stored: []byte("x")}},
+		"a bomb":                   {{name: sectionMeta, codec: codecZstd, rawSize: 200 << 20, stored: bomb}},
+		"a bomb in small portions": {{name: "a", codec: codecZstd, rawSize: 40 << 20, stored: bomb}, {name: "b", codec: codecZstd, rawSize: 40 << 20, stored: bomb}},
+	} {
+		var out bytes.Buffer
+		if _, err := writeFile(&out, sections); err != nil {
+			t.Fatal(err)
+		}
+		if n := allocated(func() { refused(t, what, out.Bytes(), "section") }); n > 1<<20 {
+			t.Errorf("%s: %d bytes allocated", what, n)
+		}
+	}
+	for what, change := range map[string]func([]byte) []byte{"premises": many(1<<32-1, 52_500_000)} {
+		bad := rewritten(t, file, sectionPremLat, change)
+		bad = rewritten(t, bad, sectionMeta, func(raw []byte) []byte {
+			return bytes.Replace(raw, []byte(`"premises":3`), []byte(`"premises":4294967295`), 1)
+		})
+		if n := allocated(func() { refused(t, what, bad, sectionPremLat) }); n > 4<<20 {
+			t.Errorf("%s: %d bytes allocated", what, n)
+		}
+	}
+}
+
+// allocated is how many bytes f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// TestSealedDamageIsHarmless damages the contents of sections and makes all
+// checksums right again: such a file may open, but then it answers, and never
+// panics.
+func TestSealedDamageIsHarmless(t *testing.T) {
+	file := tinyFile(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	entries, _, err := parseTable(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := 0
+	for range 4000 {
+		victim := entries[rng.IntN(len(entries))].name
+		bad := rewritten(t, file, victim, func(raw []byte) []byte {
+			if len(raw) == 0 {
+				return raw
+			}
+			switch rng.IntN(4) {
+			case 0:
+				return raw[:rng.IntN(len(raw))]
+			case 1:
+				return append(raw, 0)
+			}
+			for range 1 + rng.IntN(3) {
+				raw[rng.IntN(len(raw))] = byte(rng.Uint32())
+			}
+			return raw
+		})
+		s, err := OpenBytes(bad)
+		if err != nil {
+			if !errors.Is(err, ErrCorrupt) {
+				t.Fatalf("section %q: %v", victim, err)
+			}
+			continue
+		}
+		opened++
+		ask(s)
+	}
+	t.Logf("%d of 4000 opened", opened)
+}

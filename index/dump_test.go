@@ -1,0 +1,190 @@
+package index
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+// dumper writes bytes in hexadecimal, each with its place in the file and what
+// it means.
+type dumper struct {
+	out bytes.Buffer
+	b   []byte
+	at  int
+}
+
+// take writes the next n bytes under a comment.
+func (d *dumper) take(n int, format string, args ...any) []byte {
+	taken := d.b[d.at : d.at+n]
+	comment := " # " + fmt.Sprintf(format, args...)
+	for i := 0; i < n || i == 0; i += 16 {
+		line := taken[i:min(n, i+16)]
+		row := fmt.Sprintf("%05x: % -47x%s", d.at+i, line, comment)
+		d.out.WriteString(strings.TrimRight(row, " ") + "\n")
+		comment = ""
+	}
+	d.at += n
+	return taken
+}
+
+// letters writes the next n bytes, which are text, under themselves.
+func (d *dumper) letters(n int) {
+	for end := d.at + n; d.at < end; {
+		k := min(16, end-d.at)
+		d.take(k, "%q", d.b[d.at:d.at+k])
+	}
+}
+
+func (d *dumper) title(format string, args ...any) {
+	fmt.Fprintf(&d.out, "\n# "+format+"\n", args...)
+}
+
+// dump annotates a snapshot file.
+func dump(t testing.TB, file []byte) []byte {
+	t.Helper()
+	entries, id, err := parseTable(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raws, err := unpack(file, entries, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &dumper{b: file}
+	fmt.Fprintf(&d.out, "# snapshot %s, %d bytes\n", id, len(file))
+	le := binary.LittleEndian
+	d.title("header")
+	d.take(8, "magic")
+	d.take(4, "format version %d", le.Uint32(file[8:]))
+	d.take(4, "%d sections", le.Uint32(file[12:]))
+	d.take(8, "features that must be understood")
+	d.take(8, "features that may be ignored")
+	d.take(8, "%d bytes in all", le.Uint64(file[32:]))
+	d.take(20, "reserved")
+	d.take(4, "CRC-32C of header and table but this field")
+	d.title("section table")
+	for _, e := range entries {
+		d.take(16, "%s", e.name)
+		d.take(16, "codec %d (%s), at %#x", e.codec, []string{"as it is", "zstd"}[e.codec], e.offset)
+		d.take(16, "%d bytes stored, %d unpacked", e.stored, e.raw)
+		d.take(16, "CRC-32C as stored; reserved")
+	}
+	for _, e := range entries {
+		if e.codec == codecRaw {
+			d.title("%s", e.name)
+			d.section(e.name, raws[e.name])
+			continue
+		}
+		d.title("%s, zstd; unpacked below, counted from its start", e.name)
+		d.take(int(e.stored), "zstd frame")
+		u := &dumper{b: raws[e.name]}
+		u.section(e.name, u.b)
+		d.out.Write(u.out.Bytes())
+	}
+	d.title("digest")
+	d.take(digestSize, "SHA-256 of all before it")
+	if d.at != len(file) {
+		t.Fatalf("%d of %d bytes dumped", d.at, len(file))
+	}
+	return d.out.Bytes()
+}
+
+// section annotates an unpacked section.
+func (d *dumper) section(name string, raw []byte) {
+	switch {
+	case name == sectionMeta, name == sectionAddrText:
+		d.letters(len(raw))
+	case name == sectionClaims:
+		d.claims()
+	case strings.HasSuffix(name, ".lat") && !isColumn(raw), strings.HasSuffix(name, ".lng") && !isColumn(raw):
+		d.coordinates(raw)
+	case name == "region.start":
+		for range len(raw) / 8 {
+			d.take(8, "from leaf %016x", binary.LittleEndian.Uint64(d.b[d.at:]))
+		}
+	case name == "region.ref":
+		for range len(raw) / 8 {
+			d.take(8, "%v", math.Float64frombits(binary.LittleEndian.Uint64(d.b[d.at:])))
+		}
+	default:
+		d.column(raw)
+	}
+}
+
+// isColumn tells columns of coordinates from lists of a mesh's.
+func isColumn(raw []byte) bool {
+	_, err := parseColumn(raw)
+	return err == nil
+}
+
+func (d *dumper) column(raw []byte) {
+	c, err := parseColumn(raw)
+	if err != nil {
+		panic(err)
+	}
+	var values []int64
+	for i := range c.n {
+		values = append(values, c.at(i))
+	}
+	d.take(8, "base %d", c.base)
+	d.take(8, "%d values: %d", c.n, values)
+	d.take(8, "of %d bits; reserved", c.width)
+	if n := len(raw) - columnHeader - columnPadding; n > 0 {
+		d.take(n, "less the base, from the lowest bit up")
+	}
+	d.take(columnPadding, "padding")
+}
+
+func (d *dumper) uvarint(format string) int {
+	v, n := binary.Uvarint(d.b[d.at:])
+	d.take(n, format, v)
+	return int(v)
+}
+
+func (d *dumper) day(what string) {
+	v, n := binary.Varint(d.b[d.at:])
+	d.take(n, "%s %s", what, cmp.Or(Day(v).String(), "none"))
+}
+
+func (d *dumper) text(what string) {
+	if n := d.uvarint(what + ": %d bytes"); n > 0 {
+		d.take(n, "%q", d.b[d.at:d.at+n])
+	}
+}
+
+func (d *dumper) claims() {
+	for range d.uvarint("%d claims") {
+		d.text("CSP")
+		d.day("as of")
+		d.take(1, "network region %s", NetworkRegion(d.b[d.at]))
+		d.take(1, "availability: %s", []string{"unknown", "true", "false"}[d.b[d.at]])
+		d.take(1, "likelihood: %s", cmp.Or(Likelihood(d.b[d.at]).String(), "none"))
+		d.day("anticipated")
+		d.day("end")
+		for _, what := range []string{"technology", "variant", "auxiliary equipment", "information"} {
+			d.text(what)
+		}
+	}
+}
+
+func (d *dumper) coordinates(raw []byte) {
+	values, err := parseCoordinates(raw, 180)
+	if err != nil {
+		panic(err)
+	}
+	if d.take(1, "coordinates of kind %d", raw[0]); raw[0] == 7 {
+		for _, v := range values {
+			_, n := binary.Varint(d.b[d.at:])
+			d.take(n, "%v", v)
+		}
+		return
+	}
+	for _, v := range values {
+		d.take(8, "%v", v)
+	}
+}

@@ -1,0 +1,291 @@
+package index
+
+import (
+	"cmp"
+	"slices"
+
+	"coverd/geo"
+)
+
+// Bases of an estimate.
+const (
+	EstimateArea    = "coverage_area"
+	EstimateNearest = "nearest_premises"
+	EstimateSector  = "sector"
+	EstimateOutcode = "outcode"
+)
+
+// How an estimate looks around.
+const (
+	EstimateWitnesses = 10  // the nearest premises asked
+	EstimateRadius    = 500 // metres: none further away is
+)
+
+// Estimate says what coverage to expect at a place where no premises is known.
+// It is never a CSP's claim about that place. Its slices are reused when it is
+// filled again.
+//
+// # The rule
+//
+// Only claims that count are considered, of areas too.
+//
+// Witnesses are the up to ten nearest premises within 500 m; where there is
+// none, or the place has no location, all premises of the sector; where there
+// is none there, of the outcode.
+//
+// On a network region where a coverage area contains the place, the smallest
+// such area's claim stands. The best of these gives State, Basis coverage_area,
+// and Fit; unless most witnesses have a better state on the network regions no
+// area speaks of: then State is that of most witnesses there (of equally many,
+// the worse), and Fit the most frequent fit of those, there. So it is too where
+// there is no area: there a witness without a claim is in state unknown, as
+// every premises without is.
+//
+// Confidence is the share of witnesses in that State by the rule of succession,
+// (agreeing + a) / (witnesses + b): a claimless place starts from one in two (a
+// 1, b 2), a coverage area, being a CSP's own statement, from nine in ten (a 9,
+// b 10). It orders estimates; it is not calibrated against outcomes.
+type Estimate struct {
+	State      State
+	Basis      string
+	Premises   int     // witnesses
+	Distance   float64 // metres to the nearest witness; −1: they are not near, or there is none
+	Confidence float64 // 0 to 1
+	Fit        Fit
+	HasFit     bool
+	Networks   []NetworkEstimate // in order of network region
+
+	witnesses []witness
+	fits      []talliedFit
+}
+
+// NetworkEstimate is what to expect on one network region. Each list counts
+// the witnesses by what they have, most first; a single item is unanimous. An
+// area's claim is a single item.
+type NetworkEstimate struct {
+	Network     NetworkRegion
+	States      []Count
+	From        []Count // anticipated dates; "" is none
+	Variants    []Count
+	Auxiliary   []Count
+	Likelihoods []Count
+	FromArea    bool
+}
+
+// witness is a claim set and how many premises have it.
+type witness struct {
+	set ClaimSet
+	n   int
+}
+
+// talliedFit is a fit and how many premises have it.
+type talliedFit struct {
+	claim  int64 // its number
+	status Status
+	n      int
+}
+
+// lentClaims are the claims that areas lend a place: the smallest area's on
+// each network region.
+type lentClaims struct {
+	on    networkSet
+	claim [Networks]int64 // its number, where on has the network region
+}
+
+// EstimateAt estimates coverage at a point on a day; ok is false when nothing
+// around it, nor in the sector of the nearest live postcode within 5 km, says
+// anything.
+func (s *Snapshot) EstimateAt(e *Estimate, p geo.LatLng, on Day) (ok bool) {
+	var fallback geo.Postcode
+	var near [1]UnitNeighbour
+	if found := s.NearestPostcodes(near[:0], p, 1, 5000); len(found) > 0 {
+		fallback = found[0].Unit.Postcode()
+	}
+	return s.estimate(e, p, true, fallback.Sector(), fallback.Outcode(), on)
+}
+
+// EstimatePostcode estimates coverage at a postcode without premises: where
+// the register has it, else in its sector or outcode.
+func (s *Snapshot) EstimatePostcode(e *Estimate, p geo.Postcode, on Day) (ok bool) {
+	var at geo.Location
+	if u, found := s.Postcode(p); found {
+		at = u.At()
+	}
+	return s.estimate(e, at.LatLng(), at.IsValid(), p.Sector(), p.Outcode(), on)
+}
+
+func (s *Snapshot) estimate(e *Estimate, p geo.LatLng, located bool, sector geo.Sector, outcode geo.Outcode, on Day) bool {
+	*e = Estimate{Distance: -1, Networks: e.Networks[:0], witnesses: e.witnesses[:0], fits: e.fits[:0]}
+	s.summon(e, p, located, sector, outcode)
+	var lent lentClaims
+	best := int64(-1) // the best claim of an area
+	var status Status
+	if located {
+		best, status = s.lend(&lent, p, on)
+	}
+	if best < 0 && len(e.witnesses) == 0 {
+		return false
+	}
+
+	seen := networkSet(0) // network regions on which witnesses are not asked
+	prior, weight := 1.0, 2.0
+	modal, ok := s.modalState(e.witnesses, lent.on, on)
+	if best >= 0 && (!ok || status.State <= modal) {
+		e.State, e.Basis = status.State, EstimateArea
+		e.Fit, e.HasFit = Fit{&s.claims[best], status, true}, true
+		prior, weight = 9, 10
+	} else {
+		e.State, seen = modal, lent.on
+		s.modalFit(e, seen, on)
+	}
+	agree := 0
+	for _, w := range e.witnesses {
+		if st, ok := w.set.stateBeside(seen, on); ok && st == e.State {
+			agree += w.n
+		}
+	}
+	e.Confidence = (float64(agree) + prior) / (float64(e.Premises) + weight)
+	s.estimateNetworks(e, &lent, on)
+	return true
+}
+
+// summon finds the witnesses.
+func (s *Snapshot) summon(e *Estimate, p geo.LatLng, located bool, sector geo.Sector, outcode geo.Outcode) {
+	if located {
+		var buf [EstimateWitnesses]Neighbour
+		for i, n := range s.Nearest(buf[:0], p, EstimateWitnesses, EstimateRadius) {
+			if i == 0 {
+				e.Basis, e.Distance = EstimateNearest, n.Distance
+			}
+			e.witnesses = append(e.witnesses, witness{n.Premises.Claims(), 1})
+		}
+	}
+	all := func(set ClaimSet, _ geo.Region, n int) { e.witnesses = append(e.witnesses, witness{set, n}) }
+	if q, ok := s.Sector(sector); ok && len(e.witnesses) == 0 {
+		e.Basis = EstimateSector
+		s.profile(int(q.row), int(q.row)+1, all)
+	}
+	if o, ok := s.Outcode(outcode); ok && len(e.witnesses) == 0 {
+		e.Basis = EstimateOutcode
+		s.profile(s.outcodes[o.row].sector, s.outcodes[o.row].sectors, all)
+	}
+	for _, w := range e.witnesses {
+		e.Premises += w.n
+	}
+}
+
+// lend finds the claims that areas lend, and the best of them; −1: none.
+func (s *Snapshot) lend(lent *lentClaims, p geo.LatLng, on Day) (best int64, status Status) {
+	best = -1
+	var buf [64]uint32
+	for _, i := range s.areas.appendAt(buf[:0], p) {
+		k := int64(s.areas.claims[i])
+		network := s.claims[k].Network
+		if !s.facts[k].counts || lent.on.has(network) {
+			continue
+		}
+		lent.on = lent.on.with(network)
+		lent.claim[network] = k
+		if st := s.claims[k].On(on); best < 0 || s.betterFit(k, st, best, status) {
+			best, status = k, st
+		}
+	}
+	return best, status
+}
+
+// stateBeside is the state by the claims on network regions that are not in a
+// set. ok is false where there is none; but with no network region left out
+// there is always a state.
+func (c ClaimSet) stateBeside(not networkSet, on Day) (state State, ok bool) {
+	_, st, ok := c.best(not, on)
+	if !ok && not == 0 {
+		return Unknown, true
+	}
+	return st.State, ok
+}
+
+// modalState is the state that most witnesses have on network regions that are
+// not in a set; of equally frequent ones the worst. ok is false where most have
+// none.
+func (s *Snapshot) modalState(witnesses []witness, not networkSet, on Day) (modal State, ok bool) {
+	var count [Unavailable + 1]int
+	for _, w := range witnesses {
+		st, _ := w.set.stateBeside(not, on)
+		count[st] += w.n
+	}
+	for _, st := range States {
+		if count[st] > 0 && count[st] >= count[modal] {
+			modal = st
+		}
+	}
+	return modal, modal != 0
+}
+
+// modalFit sets the fit to the most frequent of the witnesses in the estimated
+// state, on network regions that are not in a set; of equally frequent ones the
+// first in the order of claims.
+func (s *Snapshot) modalFit(e *Estimate, not networkSet, on Day) {
+	for _, w := range e.witnesses {
+		item, st, ok := w.set.best(not, on)
+		if !ok || st.State != e.State {
+			continue
+		}
+		i := slices.IndexFunc(e.fits, func(t talliedFit) bool { return t.claim == item>>1 })
+		if i < 0 {
+			i, e.fits = len(e.fits), append(e.fits, talliedFit{claim: item >> 1, status: st})
+		}
+		e.fits[i].n += w.n
+	}
+	if len(e.fits) > 0 {
+		f := slices.MinFunc(e.fits, func(a, b talliedFit) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.claim, b.claim)) })
+		e.Fit, e.HasFit = Fit{Claim: &s.claims[f.claim], Status: f.status}, true
+	}
+}
+
+func (s *Snapshot) estimateNetworks(e *Estimate, lent *lentClaims, on Day) {
+	for network := NetworkNorth; network.Counts(); network++ {
+		n := len(e.Networks)
+		e.Networks = slices.Grow(e.Networks, 1)[:n+1]
+		ne := &e.Networks[n]
+		ne.reset(network)
+		if lent.on.has(network) {
+			k := lent.claim[network]
+			s.tallyClaim(ne, k, s.claims[k].On(on), max(e.Premises, 1))
+			ne.FromArea = true
+		} else {
+			for _, w := range e.witnesses { // each with its best claim there
+				if item, st, ok := w.set.Only(network).best(0, on); ok {
+					s.tallyClaim(ne, item>>1, st, w.n)
+				}
+			}
+		}
+		if len(ne.States) == 0 {
+			e.Networks = e.Networks[:n]
+			continue
+		}
+		for _, l := range [...][]Count{ne.States, ne.From, ne.Variants, ne.Auxiliary, ne.Likelihoods} {
+			slices.SortFunc(l, compareCounts)
+		}
+	}
+}
+
+// reset empties the estimate, keeping its lists' memory.
+func (ne *NetworkEstimate) reset(network NetworkRegion) {
+	*ne = NetworkEstimate{
+		Network: network, States: ne.States[:0], From: ne.From[:0], Variants: ne.Variants[:0],
+		Auxiliary: ne.Auxiliary[:0], Likelihoods: ne.Likelihoods[:0],
+	}
+}
+
+// tallyClaim counts n witnesses with a claim.
+func (s *Snapshot) tallyClaim(ne *NetworkEstimate, claim int64, st Status, n int) {
+	c, from := &s.claims[claim], ""
+	if st.From != 0 {
+		from = s.facts[claim].anticipated
+	}
+	ne.States = tally(ne.States, st.State.String(), n)
+	ne.From = tally(ne.From, from, n)
+	ne.Variants = tally(ne.Variants, c.Variant, n)
+	ne.Auxiliary = tally(ne.Auxiliary, c.Auxiliary, n)
+	ne.Likelihoods = tally(ne.Likelihoods, c.Likelihood.String(), n)
+}

@@ -1,0 +1,314 @@
+package index
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"coverd/geo"
+)
+
+// slowBest is the best of the claims that count, outside the network regions
+// of a set.
+func slowBest(claims []Claim, not map[NetworkRegion]Claim, prefer []NetworkRegion, on Day) (best Claim, ok bool) {
+	order := func(c Claim) []int {
+		st := c.On(on)
+		place := slices.Index(prefer, c.Network)
+		if place < 0 {
+			place = len(prefer)
+		}
+		return []int{slices.Index([]string{"available", "planned", "unknown", "unavailable"}, slowState(c, on)), int(st.From), []int{4, 1, 2, 3}[c.Likelihood], place}
+	}
+	var left []Claim
+	for _, c := range claims {
+		if _, spoken := not[c.Network]; !spoken && slowCounts(c, false) {
+			left = append(left, c)
+		}
+	}
+	if len(left) == 0 {
+		return Claim{}, false
+	}
+	return slices.MinFunc(left, func(a, b Claim) int {
+		return cmp.Or(slices.Compare(order(a), order(b)), a.Compare(&b))
+	}), true
+}
+
+// slowEstimate follows the rule of Estimate word by word. A place without
+// location is the zero point.
+func (w *world) slowEstimate(s *Snapshot, p geo.LatLng, sector geo.Sector, outcode geo.Outcode, on Day) (e Estimate, ok bool) {
+	e.Distance = -1
+	var all, witnesses []Premises
+	lent := map[NetworkRegion]Claim{}
+	for q := range s.AllPremises() {
+		all = append(all, q)
+	}
+	if p != (geo.LatLng{}) {
+		for _, n := range slowNearest(all, p, 10, 500) {
+			witnesses = append(witnesses, n.Premises)
+			if len(witnesses) == 1 {
+				e.Distance = n.Distance
+			}
+		}
+		e.Basis = "nearest_premises"
+		here := slices.Clone(w.areas)
+		slices.SortStableFunc(here, func(a, b Area) int { return cmp.Compare(geo.GroundArea(a.Shape), geo.GroundArea(b.Shape)) })
+		for _, a := range here {
+			if _, spoken := lent[a.Claim.Network]; !spoken && a.Shape.Contains(p) && slowCounts(a.Claim, false) {
+				lent[a.Claim.Network] = a.Claim
+			}
+		}
+	}
+	within := func(basis string, in func(geo.Postcode) bool) {
+		for _, q := range all {
+			if q.Postcode().IsValid() && in(q.Postcode()) {
+				witnesses = append(witnesses, q)
+				e.Basis = basis
+			}
+		}
+	}
+	if len(witnesses) == 0 {
+		within("sector", func(q geo.Postcode) bool { return q.Sector() == sector })
+	}
+	if len(witnesses) == 0 {
+		within("outcode", func(q geo.Postcode) bool { return q.Outcode() == outcode })
+	}
+	if e.Premises = len(witnesses); len(witnesses) == 0 && len(lent) == 0 {
+		return Estimate{}, false
+	}
+	claimsOf := func(q Premises) (list []Claim) {
+		for i := range q.Claims().Len() {
+			c, _ := q.Claims().At(i)
+			list = append(list, *c)
+		}
+		return list
+	}
+	// state is a witness's outside the network regions of a set, 0 for none.
+	state := func(q Premises, not map[NetworkRegion]Claim) State {
+		best, ok := slowBest(claimsOf(q), not, w.options.Prefer, on)
+		switch {
+		case ok:
+			return best.On(on).State
+		case len(not) == 0:
+			return Unknown
+		}
+		return 0
+	}
+	var areaClaims []Claim
+	for _, c := range lent {
+		areaClaims = append(areaClaims, c)
+	}
+	ofAreas, hasArea := slowBest(areaClaims, nil, w.options.Prefer, on)
+	count := map[State]int{}
+	for _, q := range witnesses {
+		count[state(q, lent)]++
+	}
+	modal := State(0)
+	for _, st := range []State{Unavailable, Unknown, Planned, Available} { // the worse of equals
+		if count[st] > 0 && count[st] > count[modal] || modal == 0 && count[st] > 0 && count[st] == count[0] {
+			modal = st
+		}
+	}
+	not, prior, weight := map[NetworkRegion]Claim(nil), 1.0, 2.0
+	if hasArea && (modal == 0 || ofAreas.On(on).State <= modal) {
+		e.State, e.Basis, prior, weight = ofAreas.On(on).State, "coverage_area", 9, 10
+		e.Fit, e.HasFit = Fit{&ofAreas, ofAreas.On(on), true}, true
+	} else {
+		e.State, not = modal, lent
+		fits := map[Claim]int{}
+		for _, q := range witnesses {
+			if c, ok := slowBest(claimsOf(q), not, w.options.Prefer, on); ok && c.On(on).State == modal {
+				fits[c]++
+			}
+		}
+		for c, n := range fits {
+			if !e.HasFit || n > fits[*e.Fit.Claim] || n == fits[*e.Fit.Claim] && c.Compare(e.Fit.Claim) < 0 {
+				e.Fit, e.HasFit = Fit{&c, c.On(on), false}, true
+			}
+		}
+	}
+	agree := 0.0
+	for _, q := range witnesses {
+		if state(q, not) == e.State {
+			agree++
+		}
+	}
+	e.Confidence = (agree + prior) / (float64(len(witnesses)) + weight)
+	for n := NetworkNorth; n <= Network4GSouth; n++ {
+		var said []Claim
+		c, fromArea := lent[n]
+		if fromArea {
+			said = slices.Repeat([]Claim{c}, max(1, len(witnesses)))
+		} else {
+			for _, q := range witnesses {
+				there := slices.DeleteFunc(claimsOf(q), func(c Claim) bool { return c.Network != n })
+				if c, ok := slowBest(there, nil, w.options.Prefer, on); ok {
+					said = append(said, c)
+				}
+			}
+		}
+		if len(said) == 0 {
+			continue
+		}
+		counts := func(of func(Claim) string) (list []Count) {
+			n := map[string]int{}
+			for _, c := range said {
+				n[of(c)]++
+			}
+			for name, n := range n {
+				list = append(list, Count{name, n})
+			}
+			slices.SortFunc(list, func(a, b Count) int { return cmp.Or(b.N-a.N, cmp.Compare(a.Name, b.Name)) })
+			return list
+		}
+		e.Networks = append(e.Networks, NetworkEstimate{
+			Network: n, FromArea: fromArea,
+			States:      counts(func(c Claim) string { return c.On(on).State.String() }),
+			From:        counts(func(c Claim) string { return c.On(on).From.String() }),
+			Variants:    counts(func(c Claim) string { return c.Variant }),
+			Auxiliary:   counts(func(c Claim) string { return c.Auxiliary }),
+			Likelihoods: counts(func(c Claim) string { return c.Likelihood.String() }),
+		})
+	}
+	return e, true
+}
+
+func diffEstimates(want, got Estimate) string {
+	return gocmp.Diff(want, got, cmpopts.IgnoreUnexported(Estimate{}), cmpopts.EquateEmpty())
+}
+
+func TestEstimateFollowsTheRule(t *testing.T) {
+	bases := map[string]int{}
+	var e Estimate // filled again and again, as a server would
+	for seed := range uint64(5) {
+		w := makeWorld(seed, 500)
+		for i := range w.rows { // sparse enough for every basis
+			if r := &w.rows[i]; r.At.IsValid() {
+				r.At.Lat = r.At.Lat/20_000*20_000 + r.At.Lat%2_000
+			}
+		}
+		s := w.open(t)
+		rng := rand.New(rand.NewPCG(seed, 31))
+		check := func(what string, ok bool, want Estimate, wantOK bool) {
+			t.Helper()
+			if ok != wantOK {
+				t.Fatalf("seed %d, %s: estimate %v, want %v", seed, what, ok, wantOK)
+			}
+			if !ok {
+				bases["none"]++
+				return
+			}
+			bases[e.Basis]++
+			if len(w.areas) > 0 && e.Basis == EstimateNearest {
+				for _, n := range e.Networks {
+					if n.FromArea {
+						bases["against an area"]++
+						break
+					}
+				}
+			}
+			if d := diffEstimates(want, e); d != "" {
+				t.Fatalf("seed %d, %s: %s", seed, what, d)
+			}
+		}
+		all := slices.Collect(s.AllPremises())
+		for range 250 {
+			p := geo.LatLng{Lat: 51.9 + rng.Float64()*1.2, Lng: -2.1 + rng.Float64()*1.7}
+			if q := all[rng.IntN(len(all))]; rng.IntN(3) > 0 && q.At().IsValid() {
+				p = q.At().LatLng()
+				p.Lat += (rng.Float64() - 0.5) / 500
+			}
+			on := worldDay + Day(rng.IntN(120)-10)
+			var near geo.Postcode
+			for _, n := range slowNearestUnits(s, p, 1, 5000) {
+				near = n.Unit.Postcode()
+			}
+			want, wantOK := w.slowEstimate(s, p, near.Sector(), near.Outcode(), on)
+			ok := s.EstimateAt(&e, p, on)
+			check("at a point", ok, want, wantOK)
+		}
+		for _, text := range []string{"GU1 0AA", "GU1 3BB", "GU1 9ZZ", "ZE9 1AA", "ZE9 8ZZ", "AB1 0AA", "E11 2AB", "E1 7LL", "YO1 1AA"} {
+			p := mustPostcode(text)
+			at := geo.Location{}
+			if u, ok := s.Postcode(p); ok {
+				at = u.At()
+			}
+			want, wantOK := w.slowEstimate(s, at.LatLng(), p.Sector(), p.Outcode(), worldDay)
+			ok := s.EstimatePostcode(&e, p, worldDay)
+			check(text, ok, want, wantOK)
+		}
+	}
+	for _, b := range []string{EstimateArea, EstimateNearest, EstimateSector, EstimateOutcode, "none", "against an area"} {
+		if bases[b] == 0 {
+			t.Errorf("no estimate by %s: %v", b, bases)
+		}
+	}
+}
+
+// TestEstimateBranches names each branch of the rule once.
+func TestEstimateBranches(t *testing.T) {
+	here := geo.LatLng{Lat: 52.5, Lng: -1.5}
+	yes, no, unknown := says(NetworkSouth, AvailabilityTrue), says(NetworkSouth, AvailabilityFalse), says(NetworkSouth, AvailabilityUnknown)
+	fourG := says(Network4GSouth, AvailabilityTrue)
+	vwan := says(NetworkSouth, AvailabilityTrue)
+	vwan.Technology = "VWAN"
+	one := func(n int, c ...Claim) [][]Claim { return slices.Repeat([][]Claim{c}, n) }
+	for _, c := range []struct {
+		name      string
+		witnesses [][]Claim
+		areas     []Claim
+		state     State
+		basis     string
+		fit       *Claim
+		agree     float64 // of
+		of        float64
+	}{
+		{"an area alone", nil, []Claim{yes}, Available, EstimateArea, &yes, 9, 10},
+		{"an area, and neighbours as it says", one(4, yes), []Claim{yes}, Available, EstimateArea, &yes, 13, 14},
+		{"an area, and neighbours who have it not", one(4, no), []Claim{yes}, Available, EstimateArea, &yes, 9, 14},
+		{"an area without, and neighbours with, on the same network", one(4, yes), []Claim{no}, Unavailable, EstimateArea, &no, 9, 14},
+		{"an area without, and neighbours with, on another", one(4, fourG), []Claim{no}, Available, EstimateNearest, &fourG, 5, 6},
+		{"an area without; the fit is not on its network", one(4, yes, fourG), []Claim{no}, Available, EstimateNearest, &fourG, 5, 6},
+		{"an area without; too few neighbours on another", slices.Concat(one(2, fourG), one(3, yes)), []Claim{no}, Unavailable, EstimateArea, &no, 9, 15},
+		{"the smallest area", one(1, no), []Claim{yes, no}, Available, EstimateArea, &yes, 9, 11},
+		{"the best of two areas", one(1, no), []Claim{no, fourG}, Available, EstimateArea, &fourG, 9, 11},
+		{"an area that does not count", one(3, no), []Claim{vwan}, Unavailable, EstimateNearest, &no, 4, 5},
+		{"most neighbours", slices.Concat(one(3, yes), one(2, no)), nil, Available, EstimateNearest, &yes, 4, 7},
+		{"of equally many the worse", slices.Concat(one(2, yes), one(2, no)), nil, Unavailable, EstimateNearest, &no, 3, 6},
+		{"no claim that counts is unknown", one(3, vwan), nil, Unknown, EstimateNearest, nil, 4, 5},
+		{"and counts with those that say so", slices.Concat(one(2, vwan), one(2, unknown), one(3, yes)), nil, Unknown, EstimateNearest, &unknown, 5, 9},
+		{"at most ten", one(14, yes), nil, Available, EstimateNearest, &yes, 11, 12},
+	} {
+		w := small()
+		w.live("GU1 1AA", here.Location())
+		for i, claims := range c.witnesses {
+			at := here.Location()
+			at.Lat += int32(i+1) * 100
+			for _, claim := range claims {
+				w.add(geo.UPRN(990_000_000_001+i), "GU1 1AB", at, "", claim)
+			}
+		}
+		for i, claim := range c.areas { // each around the one before; the premises further off are outside
+			r := 0.000_05 * float64(i+1)
+			w.areas = append(w.areas, Area{Claim: claim, Shape: geo.MultiPolygon{{square(here.Lat-r, here.Lng-r, 2*r)}}})
+		}
+		s := w.open(t)
+		var e Estimate
+		if !s.EstimateAt(&e, here, worldDay) {
+			t.Fatalf("%s: no estimate", c.name)
+		}
+		if e.State != c.state || e.Basis != c.basis || e.Confidence != c.agree/c.of {
+			t.Errorf("%s: %v by %s, confidence %v; want %v by %s, %v of %v", c.name, e.State, e.Basis, e.Confidence, c.state, c.basis, c.agree, c.of)
+		}
+		if e.HasFit != (c.fit != nil) || e.HasFit && *e.Fit.Claim != *c.fit {
+			t.Errorf("%s: fit %+v, want %+v", c.name, e.Fit.Claim, c.fit)
+		}
+		var twice Estimate
+		if s.EstimatePostcode(&twice, mustPostcode("GU1 1AA"), worldDay); diffEstimates(e, twice) != "" {
+			t.Errorf("%s: the postcode says otherwise: %s", c.name, diffEstimates(e, twice))
+		}
+	}
+}

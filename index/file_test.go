@@ -1,0 +1,258 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+
+	"coverd/geo"
+)
+
+// tinyFile is a small snapshot with something in every section.
+func tinyFile(t testing.TB) []byte {
+	t.Helper()
+	w := makeWorld(61, 60)
+	w.areas = w.areas[:2]
+	for i, l := range w.land {
+		w.land[i] = l[:1]
+		w.land[i][0] = l[0][:1]
+	}
+	file, _ := w.build(t, nil)
+	return file
+}
+
+func TestOpenReadsAFile(t *testing.T) {
+	file := tinyFile(t)
+	path := filepath.Join(t.TempDir(), "tiny.snap")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := s.Info()
+	digest := sha256.Sum256(file[:len(file)-digestSize])
+	if info.ID != s.ID() || len(info.ID) != 32 || !bytes.Equal(digest[:], file[len(file)-digestSize:]) {
+		t.Errorf("ID %q", info.ID)
+	}
+	if info.Bytes != int64(len(file)) || info.FormatVersion != formatVersion || info.Tool != "test" || info.AsOf != worldDay {
+		t.Errorf("%+v", info)
+	}
+	if info.Premises == 0 || info.Areas != 2 || len(info.ContentDigest) != 64 || info.Attributions[0] != "made up" {
+		t.Errorf("%+v", info)
+	}
+	total := int64(headerSize + digestSize + entrySize*len(info.Sections))
+	for _, s := range info.Sections {
+		total += s.Stored
+	}
+	if total != info.Bytes {
+		t.Errorf("sections explain %d of %d bytes", total, info.Bytes)
+	}
+	if _, err := Open(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+}
+
+func TestEveryFlippedByteIsRefused(t *testing.T) {
+	file := tinyFile(t)
+	for i := range file {
+		bad := bytes.Clone(file)
+		bad[i] ^= 0xff
+		if _, err := OpenBytes(bad); err == nil {
+			t.Fatalf("byte %d of %d flipped and not noticed", i, len(file))
+		} else if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotSnapshot) && !errors.Is(err, ErrVersion) {
+			t.Fatalf("byte %d: %v", i, err)
+		}
+	}
+}
+
+func TestEveryCutIsRefused(t *testing.T) {
+	file := tinyFile(t)
+	for n := range file {
+		if _, err := OpenBytes(file[:n]); err == nil {
+			t.Fatalf("cut to %d of %d bytes and not noticed", n, len(file))
+		}
+	}
+	if _, err := OpenBytes(append(bytes.Clone(file), 0)); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a byte too many: %v", err)
+	}
+}
+
+func TestOtherVersionsAndFeaturesAreRefusedByName(t *testing.T) {
+	file := tinyFile(t)
+	other := bytes.Clone(file)
+	binary.LittleEndian.PutUint32(other[8:], formatVersion+1)
+	if _, err := OpenBytes(other); !errors.Is(err, ErrVersion) {
+		t.Errorf("version: %v", err)
+	}
+	other = bytes.Clone(file)
+	other[16] = 1
+	reseal(other)
+	if _, err := OpenBytes(other); !errors.Is(err, ErrVersion) {
+		t.Errorf("must-understand flag: %v", err)
+	}
+	other = bytes.Clone(file)
+	other[24] = 1
+	reseal(other)
+	if _, err := OpenBytes(other); err != nil {
+		t.Errorf("may-ignore flag: %v", err)
+	}
+}
+
+// reseal makes checksums and digest right again.
+func reseal(file []byte) {
+	if len(file) < minSize {
+		return
+	}
+	n := int(binary.LittleEndian.Uint32(file[12:]))
+	end := headerSize + n*entrySize
+	if n > maxSections || end > len(file)-digestSize {
+		return
+	}
+	for e := headerSize; e < end; e += entrySize {
+		off, size := binary.LittleEndian.Uint64(file[e+24:]), binary.LittleEndian.Uint64(file[e+32:])
+		if size <= uint64(len(file)) && off <= uint64(len(file))-size {
+			binary.LittleEndian.PutUint32(file[e+48:], crc32.Checksum(file[off:off+size], castagnoli))
+		}
+	}
+	binary.LittleEndian.PutUint32(file[60:], headerChecksum(file[:end]))
+	digest := sha256.Sum256(file[:len(file)-digestSize])
+	copy(file[len(file)-digestSize:], digest[:])
+}
+
+// ask puts every kind of question to a snapshot, which must not panic.
+func ask(s *Snapshot) {
+	var d Distribution
+	var e Estimate
+	for u := range s.AllPostcodes() {
+		s.Postcode(u.Postcode())
+		u.Region()
+		u.Entry()
+		u.Summary(worldDay)
+		s.EstimatePostcode(&e, u.Postcode(), worldDay)
+	}
+	for p := range s.AllPremises() {
+		p.Address()
+		p.Postcode()
+		p.Region()
+		set := p.Claims()
+		for i := range set.Len() {
+			set.At(i)
+		}
+		if fit, ok := set.Fit(worldDay); ok {
+			fit.Reason()
+		}
+		s.UPRN(p.UPRN())
+	}
+	for o := range s.AllOutcodes() {
+		o.Distribution(&d, worldDay)
+	}
+	for i := range 20 {
+		p := geo.LatLng{Lat: 51.9 + float64(i)/17, Lng: -2.1 + float64(i)/11}
+		s.Locate(p)
+		s.AppendAreas(nil, p)
+		s.Nearest(nil, p, 10, 50_000)
+		s.NearestPostcodes(nil, p, 10, 50_000)
+		s.EstimateAt(&e, p, worldDay)
+	}
+	// On crafted boundaries it may find faults, but it must come back.
+	if len(s.regions.cover.Mesh.Vertices) > 1 {
+		_ = s.SweepRegions(context.Background(), 1, 1, func(Sweep) {})
+	}
+}
+
+func FuzzOpenBytes(f *testing.F) {
+	file := tinyFile(f)
+	f.Add(file, 70, byte(1))
+	f.Add(file, 500, byte(0x80))
+	golden, _ := tinyWorld().build(f, nil)
+	f.Add(golden, 0xf58, byte(1)) // group.prem
+	f.Fuzz(func(t *testing.T, b []byte, at int, with byte) {
+		b = bytes.Clone(b)
+		if at >= 0 && at < len(b) {
+			b[at] ^= with
+		}
+		reseal(b)
+		s, err := OpenBytes(b)
+		if err != nil {
+			return
+		}
+		if s.info.Premises > 10_000 || s.unitKey.n > 10_000 {
+			return // slow to walk, not wrong
+		}
+		ask(s)
+	})
+}
+
+func TestUnpackingIsBounded(t *testing.T) {
+	enc, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bomb := enc.EncodeAll(make([]byte, 64<<20), nil)
+	var file bytes.Buffer
+	// It says a kilobyte and holds 64 MiB.
+	if _, err := writeFile(&file, []packed{{name: sectionMeta, codec: codecZstd, rawSize: 1024, stored: bomb}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenBytes(file.Bytes()); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("bomb: %v", err)
+	}
+}
+
+func TestColumnHoldsAnyValues(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	for range 500 {
+		n, width := rng.IntN(70), rng.IntN(58)
+		base := rng.Int64N(1<<50) - 1<<49
+		values := make([]int64, n)
+		for i := range values {
+			values[i] = base + int64(rng.Uint64()&(1<<width-1))
+		}
+		c, err := parseColumn(columnOf(n, func(i int) int64 { return values[i] }))
+		if err != nil || c.n != n {
+			t.Fatal(err)
+		}
+		for i, v := range values {
+			if c.at(i) != v {
+				t.Fatalf("value %d of %d bits: %d, want %d", i, width, c.at(i), v)
+			}
+		}
+	}
+}
+
+func TestCoordinatesComeBackToTheBit(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for _, decimals := range []bool{true, false} {
+		values := make([]float64, 1000)
+		for i := range values {
+			values[i] = rng.Float64()*360 - 180
+			if decimals {
+				values[i] = float64(rng.IntN(3_600_000_000)-1_800_000_000) / 1e7
+			}
+		}
+		raw := coordinates(len(values), func(i int) float64 { return values[i] })
+		if (raw[0] == 7) != decimals {
+			t.Errorf("decimals %v: kind %d", decimals, raw[0])
+		}
+		got, err := parseCoordinates(raw, 180)
+		if err != nil || len(got) != len(values) {
+			t.Fatal(len(got), err)
+		}
+		for i := range got {
+			if got[i] != values[i] {
+				t.Fatalf("%v came back as %v", values[i], got[i])
+			}
+		}
+	}
+}

@@ -1,0 +1,297 @@
+package index
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+
+	"coverd/geo"
+)
+
+// Report counts what became of the facts.
+type Report struct {
+	Rows            int64 // rows added
+	Premises        int64
+	Merged          int64      // rows that said the same as another
+	Conflicts       []Conflict // in order of their first row
+	RegionMismatch  int64      // claims on a network region of another Region than their premises'
+	FutureDates     int64      // available claims with an anticipated date after their as-of
+	WithoutLocation int64      // premises
+	WithoutPostcode int64      // premises
+	WithoutUPRN     int64      // premises
+	NotInRegister   int64      // postcodes of premises that the register does not hold
+	NotInExtracts   int64      // live postcodes of the register without premises
+}
+
+// Built is a snapshot ready to be written.
+type Built struct {
+	Report Report
+	b      *Builder
+	info   Info
+	packed []packed
+}
+
+// Build resolves identity and conflicts, allocates Regions, lends area claims,
+// and freezes it all. The Builder is used up.
+func (b *Builder) Build(ctx context.Context) (*Built, error) {
+	workers := runtime.GOMAXPROCS(0)
+	tell := func(stage string) func(done, total int64) {
+		return func(done, total int64) {
+			if b.o.Progress != nil {
+				b.o.Progress(stage, done, total)
+			}
+		}
+	}
+	out := &Built{b: b}
+	for _, r := range b.rows {
+		out.Report.Rows += int64(len(r))
+	}
+	m := b.newMerger()
+	tell("merge")(0, out.Report.Rows)
+	all, err := m.resolve(ctx, workers, tell("merge"))
+	if err != nil {
+		return nil, err
+	}
+	m.prune(all)
+	tell("order")(0, 1)
+	l := m.layOut(all.premises, workers)
+	all.premises = nil
+	l.allocatePremises()
+	tell("order")(1, 1)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+
+	tell("freeze")(0, 1)
+	out.count(m, l, all)
+	sections := m.sections(l, all)
+	out.info = b.info(m, l, all)
+	m, l, all = nil, nil, nil // the columns say it all
+	if out.info.ContentDigest, err = digestOf(sections, &out.info); err != nil {
+		return nil, err
+	}
+	tell("freeze")(1, 1)
+
+	tell("compress")(0, 1)
+	if out.packed, err = pack(sections, workers); err != nil {
+		return nil, err
+	}
+	tell("compress")(1, 1)
+	return out, ctx.Err()
+}
+
+// digestOf reads the sections back as any reader of the file would, which
+// proves that it can, and digests the content it finds.
+func digestOf(sections []section, info *Info) (string, error) {
+	meta, err := json.Marshal(info)
+	if err != nil {
+		return "", err
+	}
+	raws := map[string][]byte{sectionMeta: meta}
+	for _, s := range sections {
+		raws[s.name] = s.raw
+	}
+	r := newReader(raws)
+	var s Snapshot
+	if s.read(r); r.err != nil {
+		return "", fmt.Errorf("the snapshot cannot be read back: %w", r.err)
+	}
+	return s.contentDigest(), nil
+}
+
+// WriteTo writes the snapshot file. It may be called more than once; the bytes
+// are the same unless SetSources was called in between.
+func (o *Built) WriteTo(w io.Writer) (int64, error) {
+	o.info.Sources = o.b.sources
+	meta, err := json.Marshal(&o.info)
+	if err != nil {
+		return 0, err
+	}
+	head, err := pack([]section{{sectionMeta, meta}}, 1)
+	if err != nil {
+		return 0, err
+	}
+	return writeFile(w, append(head, o.packed...))
+}
+
+func (o *Built) count(m *merger, l *layout, all *merged) {
+	r := &o.Report
+	r.Premises, r.Merged, r.Conflicts, r.FutureDates = int64(len(l.premises)), all.same, all.conflicts, all.future
+	for i := range l.premises {
+		p := &l.premises[i]
+		for _, it := range all.sets[p.set] {
+			network := m.claims[it>>1].Network.Region()
+			if it&1 == 0 && network != geo.NoRegion && p.region != geo.NoRegion && network != p.region {
+				r.RegionMismatch++
+			}
+		}
+		if !p.at.IsValid() {
+			r.WithoutLocation++
+		}
+		if !p.postcode.IsValid() {
+			r.WithoutPostcode++
+		}
+		if p.uprn == 0 {
+			r.WithoutUPRN++
+		}
+	}
+	for i := range l.units {
+		switch u := &l.units[i]; {
+		case !u.inRegister:
+			r.NotInRegister++
+		case u.n == 0 && u.Status() == Live:
+			r.NotInExtracts++
+		}
+	}
+}
+
+// Section names; FORMAT.md says what each holds.
+const (
+	sectionMeta      = "meta"
+	sectionClaims    = "claims"
+	sectionSetEnds   = "set.end"
+	sectionSetItems  = "set.item"
+	sectionAddrText  = "addr.text"
+	sectionAddrEnds  = "addr.end"
+	sectionPremLat   = "prem.lat"
+	sectionPremLng   = "prem.lng"
+	sectionPremUPRN  = "prem.uprn"
+	sectionPremAddr  = "prem.addr"
+	sectionPremSet   = "prem.set"
+	sectionPremFlags = "prem.flag"
+	sectionUPRN      = "uprn.prem"
+	sectionGroupUnit = "group.unit"
+	sectionGroupPrem = "group.prem"
+	sectionUnitKey   = "unit.key"
+	sectionUnitGroup = "unit.group"
+	sectionUnitLat   = "unit.lat"
+	sectionUnitLng   = "unit.lng"
+	sectionUnitFlags = "unit.flag"
+	sectionUnitBord  = "unit.border"
+	sectionUnitIntro = "unit.intro"
+	sectionUnitTerm  = "unit.term"
+	sectionUnitAfter = "unit.after"
+	sectionUnitBy    = "unit.by"
+	sectionPoints    = "point.unit"
+	sectionProfEnds  = "prof.end"
+	sectionProfItems = "prof.item"
+	sectionProfCount = "prof.count"
+	sectionAreaClaim = "area.claim"
+)
+
+// sections packs every column, in the order of FORMAT.md.
+func (m *merger) sections(l *layout, all *merged) []section {
+	var out []section
+	add := func(name string, raw []byte) { out = append(out, section{name, raw}) }
+	col := func(name string, n int, value func(i int) int64) { add(name, columnOf(n, value)) }
+
+	add(sectionClaims, appendClaims(nil, m.claims))
+	var items []uint32
+	var ends []int64
+	for _, s := range all.sets {
+		items = append(items, s...)
+		ends = append(ends, int64(len(items)))
+	}
+	col(sectionSetEnds, len(ends), func(i int) int64 { return ends[i] })
+	col(sectionSetItems, len(items), func(i int) int64 { return int64(items[i]) })
+
+	m.addressSections(l, add, col)
+	ps := l.premises
+	col(sectionPremLat, len(ps), func(i int) int64 { return storedLat(ps[i].at) })
+	col(sectionPremLng, len(ps), func(i int) int64 { return storedLng(ps[i].at) })
+	col(sectionPremUPRN, len(ps), func(i int) int64 { return int64(ps[i].uprn) })
+	col(sectionPremSet, len(ps), func(i int) int64 { return int64(ps[i].set) })
+	col(sectionPremFlags, len(ps), func(i int) int64 {
+		return flags(ps[i].region, ps[i].basis, ps[i].conflict)
+	})
+	byUPRN := uprnOrder(ps)
+	col(sectionUPRN, len(byUPRN), func(i int) int64 { return int64(byUPRN[i]) })
+
+	col(sectionGroupUnit, len(l.groups), func(i int) int64 { return int64(l.groups[i]) })
+	col(sectionGroupPrem, len(l.firsts), func(i int) int64 { return int64(l.firsts[i]) })
+
+	us := l.units
+	col(sectionUnitKey, len(us), func(i int) int64 { return int64(us[i].Postcode.Ordinal()) })
+	col(sectionUnitGroup, len(us), func(i int) int64 { return int64(us[i].group + 1) })
+	col(sectionUnitLat, len(us), func(i int) int64 { return storedLat(us[i].At) })
+	col(sectionUnitLng, len(us), func(i int) int64 { return storedLng(us[i].At) })
+	col(sectionUnitFlags, len(us), func(i int) int64 { return flags(us[i].region, us[i].basis, us[i].inRegister) })
+	col(sectionUnitBord, len(us), func(i int) int64 { // decimetres plus one; 0: null
+		if us[i].border < 0 {
+			return 0
+		}
+		return int64(math.Round(us[i].border*10)) + 1
+	})
+	col(sectionUnitIntro, len(us), func(i int) int64 { return int64(us[i].Introduced) })
+	col(sectionUnitTerm, len(us), func(i int) int64 { return int64(us[i].Terminated) })
+	col(sectionUnitAfter, len(us), func(i int) int64 { return int64(us[i].TerminatedAfter) })
+	col(sectionUnitBy, len(us), func(i int) int64 { return int64(us[i].TerminatedBy) })
+	points := postcodePoints(us)
+	col(sectionPoints, len(points), func(i int) int64 { return int64(points[i]) })
+
+	pr := profile(l)
+	col(sectionProfEnds, len(pr.ends), func(i int) int64 { return int64(pr.ends[i]) })
+	col(sectionProfItems, len(pr.items), func(i int) int64 { return int64(pr.items[i]) })
+	col(sectionProfCount, len(pr.counts), func(i int) int64 { return int64(pr.counts[i]) })
+
+	col(sectionAreaClaim, len(m.areas.claims), func(i int) int64 { return int64(m.areas.claims[i]) })
+	meshSections("area", &m.areas.mesh, add, col)
+	coverSections("region", m.b.regions.cover, add, col)
+	return out
+}
+
+// flags packs Region (bits 0–1), basis (bits 2–4) and one more bit (5).
+func flags(r geo.Region, b Basis, bit bool) int64 {
+	v := int64(r) | int64(b)<<2
+	if bit {
+		v |= 1 << 5
+	}
+	return v
+}
+
+const maxFlags = int64(geo.South) | int64(bases-1)<<2 | 1<<5
+
+// A place without coordinates is stored at this point, which is outside the
+// rectangle around Great Britain and so is nobody's location.
+const noLat, noLng = 49_000_000, -9_000_000
+
+func storedLat(l geo.Location) int64 {
+	if !l.IsValid() {
+		return noLat
+	}
+	return int64(l.Lat)
+}
+
+func storedLng(l geo.Location) int64 {
+	if !l.IsValid() {
+		return noLng
+	}
+	return int64(l.Lng)
+}
+
+// info fills in what META says beyond the sources.
+func (b *Builder) info(m *merger, l *layout, all *merged) Info {
+	outcodes := int64(0)
+	for i := range l.units {
+		if i == 0 || l.units[i].Postcode.Outcode() != l.units[i-1].Postcode.Outcode() {
+			outcodes++
+		}
+	}
+	return Info{
+		AsOf:         b.o.AsOf,
+		Tool:         b.o.Tool,
+		Premises:     int64(len(l.premises)),
+		Postcodes:    int64(len(l.units)),
+		Outcodes:     outcodes,
+		Claims:       int64(len(m.claims)),
+		ClaimSets:    int64(len(all.sets)),
+		Areas:        int64(m.areas.mesh.Len()),
+		Indicative:   b.o.Indicative,
+		CountsAsWAN:  b.o.CountsAsWAN,
+		Prefer:       b.o.Prefer,
+		Attributions: b.o.Attributions,
+	}
+}

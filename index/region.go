@@ -1,0 +1,196 @@
+package index
+
+import (
+	"math"
+
+	"coverd/geo"
+)
+
+// Basis says what a Region allocation rests on.
+type Basis uint8
+
+// The bases of a Region.
+const (
+	NoBasis       Basis = iota
+	BasisBoundary       // the location lies in the Region
+	BasisNearest        // just offshore or in a gap: the nearest land, at most 2 km away
+	BasisPostcode       // the postcode's own Region
+	BasisOutcode        // the outcode lies in one Region
+	BasisPremises       // of a postcode the register lacks: all its premises lie in one Region
+	bases
+)
+
+var basisNames = [...]string{"", "boundary", "nearest", "postcode", "outcode", "premises"}
+
+// String returns the basis's name in answers, or "".
+func (b Basis) String() string {
+	if int(b) < len(basisNames) {
+		return basisNames[b]
+	}
+	return ""
+}
+
+// Distances of the Region rules, in metres.
+const (
+	MaxOffshore = 2000 // how far off the land a location still gets a Region
+	MaxBorder   = 5000 // how far the distance to another Region is told
+	NearBorder  = 5    // within this a location is near the border
+)
+
+// Allocation is the Region of a place.
+type Allocation struct {
+	Region geo.Region // NoRegion: none; for a point, over 2 km off Great Britain
+	Basis  Basis
+	// Border is the distance in metres to the nearest land of another Region,
+	// from 0 to 5,000; −1 when it is more, or not known.
+	Border float64
+}
+
+// NearBorder reports whether another Region is within 5 m.
+func (a Allocation) NearBorder() bool { return a.Border >= 0 && a.Border <= NearBorder }
+
+// regions allocates points to Regions. It is immutable and safe for
+// concurrent use.
+type regions struct {
+	cover *geo.Cover // shape r-1 is Region r
+	// Runs are stretches of up to runEdges consecutive edges of a ring: fewer
+	// boxes than edges, and the few edges of a near run are tested one by one.
+	runs []run
+	land tree // all runs: what is nearest to a point offshore
+	// border holds the runs that can bear on a border distance, so that a
+	// search far from any border ends at the root: those near another Region.
+	border tree
+	// shapes tells which Regions contain a point: several, where a map overlaps.
+	// deep is whether it does so in some cell without edges.
+	shapes *areas
+	deep   bool
+}
+
+const (
+	runEdges = 16
+	// borderReach is how far from another Region a run may be and still bear on
+	// a border distance: a point within MaxBorder of it is in the other Region,
+	// or up to MaxOffshore off its coast.
+	borderReach = MaxBorder + MaxOffshore
+	// sameDistance is how little distances to the same point may differ, in
+	// metres, by which edge they were measured to.
+	sameDistance = 1e-6
+)
+
+type run struct {
+	first, last uint32 // edges first to last-1
+	region      geo.Region
+	bound       geo.Rect
+}
+
+func newRegions(c *geo.Cover) *regions {
+	r := &regions{cover: c, shapes: newAreas(c.Mesh, nil)}
+	m := &c.Mesh
+	for s := range m.Len() {
+		for g := m.Shapes[s]; g < m.Shapes[s+1]; g++ {
+			for ring := m.Polygons[g]; ring < m.Polygons[g+1]; ring++ {
+				first, end := m.Rings[ring], m.Rings[ring+1]-1
+				for e := first; e < end; e += runEdges {
+					q := run{first: e, last: min(e+runEdges, end), region: geo.Region(s + 1), bound: geo.EmptyRect()}
+					for _, v := range m.Vertices[q.first : q.last+1] {
+						q.bound = q.bound.Extend(v)
+					}
+					r.land.insert(q.bound, uint32(len(r.runs)))
+					r.runs = append(r.runs, q)
+				}
+			}
+		}
+	}
+	for i, end := range c.InsideEnd {
+		first := uint32(0)
+		if i > 0 {
+			first = c.InsideEnd[i-1]
+		}
+		r.deep = r.deep || end-first > 1
+	}
+	for i, q := range r.runs {
+		// Generous by the rectangles, which only costs a few runs too many.
+		near := false
+		r.land.search(around(q.bound, borderReach), func(j uint32) { near = near || r.runs[j].region != q.region })
+		if near || r.inOther(m.Vertices[q.first], q.region) {
+			r.border.insert(q.bound, uint32(i))
+		}
+	}
+	return r
+}
+
+// inOther reports whether a point is in any Region but one.
+func (r *regions) inOther(p geo.LatLng, than geo.Region) bool {
+	var buf [len(geo.Regions)]uint32
+	for _, s := range r.shapes.appendAt(buf[:0], p) {
+		if geo.Region(s+1) != than {
+			return true
+		}
+	}
+	return false
+}
+
+// locate allocates a point, without the distance to the border.
+func (r *regions) locate(p geo.LatLng) Allocation {
+	if !p.IsValid() {
+		return Allocation{Border: -1}
+	}
+	if s, ok := r.cover.First(p); ok {
+		return Allocation{geo.Region(s + 1), BasisBoundary, -1}
+	}
+	least := math.Inf(1)
+	var nearest [len(geo.Regions) + 1]float64 // by Region
+	for i := range nearest {
+		nearest[i] = math.Inf(1)
+	}
+	r.land.search(aroundPoint(p, MaxOffshore), func(i uint32) {
+		q := &r.runs[i]
+		if geo.RectDistance(p, q.bound) <= least+sameDistance {
+			d := r.distance(p, q)
+			nearest[q.region], least = min(nearest[q.region], d), min(least, d)
+		}
+	})
+	if least > MaxOffshore {
+		return Allocation{Border: -1}
+	}
+	region := geo.North // what is nearest may be a corner that two Regions share
+	for nearest[region] > least+sameDistance {
+		region++
+	}
+	return Allocation{region, BasisNearest, -1}
+}
+
+// locateWithBorder is locate with the distance to the nearest land of another
+// Region.
+func (r *regions) locateWithBorder(p geo.LatLng) Allocation {
+	a := r.locate(p)
+	if a.Region == geo.NoRegion {
+		return a
+	}
+	// On a sound map one look at the point's cell tells that nothing overlaps.
+	if a.Basis == BasisBoundary && (r.deep || r.cover.EdgesAt(p) > 0) && r.inOther(p, a.Region) {
+		a.Border = 0
+		return a
+	}
+	best := math.Inf(1)
+	r.border.search(aroundPoint(p, MaxBorder), func(i uint32) {
+		q := &r.runs[i]
+		if q.region != a.Region && geo.RectDistance(p, q.bound) < best {
+			best = min(best, r.distance(p, q))
+		}
+	})
+	if best <= MaxBorder {
+		a.Border = best
+	}
+	return a
+}
+
+// distance is that from p to the nearest edge of a run.
+func (r *regions) distance(p geo.LatLng, q *run) float64 {
+	best := math.Inf(1)
+	v := r.cover.Mesh.Vertices
+	for e := q.first; e < q.last; e++ {
+		best = min(best, geo.SegmentDistance(p, v[e], v[e+1]))
+	}
+	return best
+}

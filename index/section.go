@@ -1,0 +1,271 @@
+package index
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// The file as FORMAT.md specifies it: header, section table, sections, digest.
+const (
+	magic         = "coverd\r\n"
+	formatVersion = 1
+	headerSize    = 64
+	entrySize     = 64
+	digestSize    = sha256.Size
+	maxSections   = 4096
+	maxName       = 16
+	minSize       = headerSize + digestSize
+	// All sections together unpack to at most maxRatio times the file and
+	// maxSlack bytes more, so that a hostile table cannot ask for all the memory
+	// there is. Real ones unpack to about twice the file.
+	maxRatio = 16
+	maxSlack = 64 << 20
+	// minGain is the bytes that compression must save: what is stored as it is
+	// opens sooner, and can be read in a hexadecimal dump.
+	minGain = 64
+)
+
+// Codecs of a section.
+const (
+	codecRaw  = 0
+	codecZstd = 1
+)
+
+// Errors that say what is wrong with a snapshot file. The errors of Open and
+// OpenBytes wrap one of them.
+var (
+	ErrNotSnapshot = errors.New("not a coverd snapshot")
+	ErrVersion     = errors.New("snapshot of another format version")
+	ErrCorrupt     = errors.New("damaged snapshot")
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// section is one named part of the file.
+type section struct {
+	name string
+	raw  []byte
+}
+
+// packed is a section as it goes into the file.
+type packed struct {
+	name    string
+	codec   byte
+	rawSize uint64
+	stored  []byte
+}
+
+// pack compresses the sections, in parallel, each on its own and always the
+// same way, so that the bytes do not depend on the number of cores.
+func pack(sections []section, workers int) ([]packed, error) {
+	out := make([]packed, len(sections))
+	errs := make([]error, len(sections))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderCRC(false))
+			for i := range next {
+				if err != nil {
+					errs[i] = err
+					continue
+				}
+				s := sections[i]
+				p := packed{name: s.name, codec: codecZstd, rawSize: uint64(len(s.raw)), stored: enc.EncodeAll(s.raw, nil)}
+				if len(p.stored)+minGain > len(s.raw) {
+					p.codec, p.stored = codecRaw, s.raw
+				}
+				out[i], sections[i].raw = p, nil
+			}
+		})
+	}
+	for i := range sections {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return out, errors.Join(errs...)
+}
+
+// writeFile writes header, table, sections and digest.
+func writeFile(w io.Writer, sections []packed) (int64, error) {
+	head := make([]byte, headerSize, headerSize+entrySize*len(sections))
+	offset := uint64(headerSize + entrySize*len(sections))
+	for _, s := range sections {
+		var e [entrySize]byte
+		copy(e[:maxName], s.name)
+		e[16] = s.codec
+		binary.LittleEndian.PutUint64(e[24:], offset)
+		binary.LittleEndian.PutUint64(e[32:], uint64(len(s.stored)))
+		binary.LittleEndian.PutUint64(e[40:], s.rawSize)
+		binary.LittleEndian.PutUint32(e[48:], crc32.Checksum(s.stored, castagnoli))
+		head = append(head, e[:]...)
+		offset += uint64(len(s.stored))
+	}
+	copy(head, magic)
+	binary.LittleEndian.PutUint32(head[8:], formatVersion)
+	binary.LittleEndian.PutUint32(head[12:], uint32(len(sections)))
+	// head[16:24] must-understand and head[24:32] may-ignore feature flags: none yet.
+	binary.LittleEndian.PutUint64(head[32:], offset+digestSize)
+	binary.LittleEndian.PutUint32(head[60:], headerChecksum(head))
+
+	digest := sha256.New()
+	out := io.MultiWriter(w, digest)
+	total := int64(0)
+	write := func(b []byte) error {
+		n, err := out.Write(b)
+		total += int64(n)
+		return err
+	}
+	if err := write(head); err != nil {
+		return total, err
+	}
+	for _, s := range sections {
+		if err := write(s.stored); err != nil {
+			return total, err
+		}
+	}
+	n, err := w.Write(digest.Sum(nil))
+	return total + int64(n), err
+}
+
+// headerChecksum covers header and table, the field itself left out.
+func headerChecksum(head []byte) uint32 {
+	c := crc32.Update(0, castagnoli, head[:60])
+	return crc32.Update(c, castagnoli, head[headerSize:])
+}
+
+// entry is a row of the section table.
+type entry struct {
+	name                string
+	codec               byte
+	offset, stored, raw uint64
+	crc                 uint32
+}
+
+// parseTable checks everything about the file that can be told without
+// unpacking a section, the digest over the whole of it included.
+func parseTable(file []byte) (entries []entry, id string, err error) {
+	size := uint64(len(file))
+	if size < 12 || string(file[:8]) != magic {
+		return nil, "", fmt.Errorf("%w: it does not start with the magic bytes", ErrNotSnapshot)
+	}
+	if v := binary.LittleEndian.Uint32(file[8:]); v != formatVersion {
+		return nil, "", fmt.Errorf("%w: it has version %d, this program reads version %d; build it again", ErrVersion, v, formatVersion)
+	}
+	if size < minSize {
+		return nil, "", fmt.Errorf("%w: cut off after %d bytes", ErrCorrupt, size)
+	}
+	if want := binary.LittleEndian.Uint64(file[32:]); want != size {
+		return nil, "", fmt.Errorf("%w: %d bytes, its header says %d", ErrCorrupt, size, want)
+	}
+	n := uint64(binary.LittleEndian.Uint32(file[12:]))
+	if n > maxSections || headerSize+n*entrySize > size-digestSize {
+		return nil, "", fmt.Errorf("%w: %d sections in %d bytes", ErrCorrupt, n, size)
+	}
+	head := file[:headerSize+n*entrySize]
+	if headerChecksum(head) != binary.LittleEndian.Uint32(head[60:]) {
+		return nil, "", fmt.Errorf("%w: header checksum", ErrCorrupt)
+	}
+	if f := binary.LittleEndian.Uint64(head[16:]); f != 0 {
+		return nil, "", fmt.Errorf("%w: it needs features %#x that this program does not know; use a newer one", ErrVersion, f)
+	}
+	body := file[:size-digestSize]
+	digest := sha256.Sum256(body)
+	if !bytes.Equal(digest[:], file[size-digestSize:]) {
+		return nil, "", fmt.Errorf("%w: digest over the whole file", ErrCorrupt)
+	}
+	at, left := uint64(len(head)), maxRatio*size+maxSlack
+	for i := range n {
+		b := head[headerSize+i*entrySize:]
+		e := entry{
+			name:   string(bytes.TrimRight(b[:maxName], "\x00")),
+			codec:  b[16],
+			offset: binary.LittleEndian.Uint64(b[24:]),
+			stored: binary.LittleEndian.Uint64(b[32:]),
+			raw:    binary.LittleEndian.Uint64(b[40:]),
+			crc:    binary.LittleEndian.Uint32(b[48:]),
+		}
+		if e.offset != at || e.stored > uint64(len(body))-at {
+			return nil, "", fmt.Errorf("%w: section %q at [%d,+%d) of %d bytes, expected at %d", ErrCorrupt, e.name, e.offset, e.stored, size, at)
+		}
+		if e.codec > codecZstd || e.codec == codecRaw && e.raw != e.stored || e.raw > left {
+			return nil, "", fmt.Errorf("%w: section %q: codec %d, %d bytes from %d", ErrCorrupt, e.name, e.codec, e.raw, e.stored)
+		}
+		at += e.stored
+		left -= e.raw
+		entries = append(entries, e)
+	}
+	if at != uint64(len(body)) {
+		return nil, "", fmt.Errorf("%w: %d bytes belong to no section", ErrCorrupt, uint64(len(body))-at)
+	}
+	return entries, hex.EncodeToString(digest[:16]), nil
+}
+
+// unpack returns the sections by name, unpacked in parallel. The results never
+// share memory with file.
+func unpack(file []byte, entries []entry, workers int) (map[string][]byte, error) {
+	raws := make([][]byte, len(entries))
+	errs := make([]error, len(entries))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20), zstd.WithDecodeAllCapLimit(true))
+			if err == nil {
+				defer dec.Close()
+			}
+			for i := range next {
+				if err != nil {
+					errs[i] = err
+					continue
+				}
+				raws[i], errs[i] = entries[i].unpack(file, dec)
+			}
+		})
+	}
+	for i := range entries {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	m := make(map[string][]byte, len(entries))
+	for i, e := range entries {
+		if _, twice := m[e.name]; twice {
+			return nil, fmt.Errorf("%w: section %q twice", ErrCorrupt, e.name)
+		}
+		m[e.name] = raws[i]
+	}
+	return m, nil
+}
+
+func (e *entry) unpack(file []byte, dec *zstd.Decoder) ([]byte, error) {
+	stored := file[e.offset : e.offset+e.stored]
+	if crc32.Checksum(stored, castagnoli) != e.crc {
+		return nil, fmt.Errorf("%w: section %q: checksum", ErrCorrupt, e.name)
+	}
+	if e.codec == codecRaw {
+		return bytes.Clone(stored), nil
+	}
+	// The capacity is the limit: a section that unpacks to more is refused.
+	raw, err := dec.DecodeAll(stored, make([]byte, 0, e.raw))
+	if err == nil && uint64(len(raw)) != e.raw {
+		err = fmt.Errorf("%d bytes unpacked, want %d", len(raw), e.raw)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: section %q: %w", ErrCorrupt, e.name, err)
+	}
+	return raw, nil
+}

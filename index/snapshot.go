@@ -1,0 +1,199 @@
+package index
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"runtime"
+
+	"coverd/geo"
+)
+
+// Snapshot is an immutable index of coverage, safe for concurrent use.
+// Distances are metres on the ground. Values it returns share its memory and
+// must not be modified.
+type Snapshot struct {
+	info                   Info
+	claims                 []Claim
+	facts                  []claimFacts
+	technologies, variants []string // 0 is ""
+
+	setEnds, setItems column
+	addrEnds          column
+	addrText          []byte
+
+	premLat, premLng, premUPRN, premAddr, premSet, premFlags column
+	byUPRN                                                   column
+
+	groupUnit, groupPrem column
+
+	unitKey, unitGroup, unitLat, unitLng, unitFlags, unitBorder column
+	unitIntro, unitTerm, unitAfter, unitBy                      column
+	points                                                      column
+
+	profEnds, profItems, profCounts column
+
+	outcodes []outcodeRow // in directory order
+	sectors  []sectorRow  // in directory order
+
+	regions *regions
+	areas   *areas
+
+	premBoxes, pointBoxes blocks
+}
+
+// Info describes a snapshot. What follows from the file itself (ID,
+// FormatVersion, Bytes, Memory, Sections) is not in the file.
+type Info struct {
+	ID            string          `json:"id,omitzero"`
+	FormatVersion int             `json:"format_version,omitzero"`
+	AsOf          Day             `json:"as_of"`
+	Tool          string          `json:"tool"`
+	Premises      int64           `json:"premises"`
+	Postcodes     int64           `json:"postcodes"` // of the register and the extracts
+	Outcodes      int64           `json:"outcodes"`
+	Claims        int64           `json:"claims"`     // distinct
+	ClaimSets     int64           `json:"claim_sets"` // distinct
+	Areas         int64           `json:"areas"`
+	Bytes         int64           `json:"bytes,omitzero"`  // of the file
+	Memory        int64           `json:"memory,omitzero"` // bytes held once opened, the R-trees apart
+	ContentDigest string          `json:"content_digest"`
+	Indicative    bool            `json:"indicative_regions"`
+	CountsAsWAN   bool            `json:"counts_as_wan"`
+	Prefer        []NetworkRegion `json:"prefer,omitempty"`
+	Sources       []Source        `json:"sources"`
+	Attributions  []string        `json:"attributions"`
+	Sections      []SectionInfo   `json:"sections,omitzero"`
+}
+
+// SectionInfo tells where the bytes of a snapshot go.
+type SectionInfo struct {
+	Name   string `json:"name"`
+	Stored int64  `json:"stored"` // bytes in the file
+	Raw    int64  `json:"raw"`    // bytes unpacked, which is what is held in memory
+}
+
+// Open reads and verifies a snapshot file. The file is read into memory: it
+// may be replaced or removed afterwards. Errors wrap [ErrNotSnapshot],
+// [ErrVersion] or [ErrCorrupt], or are the file system's.
+func Open(path string) (*Snapshot, error) {
+	file, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := OpenBytes(file)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open snapshot", Path: path, Err: err}
+	}
+	return s, nil
+}
+
+// OpenBytes is Open for a file already in memory. It keeps nothing of file.
+func OpenBytes(file []byte) (*Snapshot, error) {
+	entries, id, err := parseTable(file)
+	if err != nil {
+		return nil, err
+	}
+	workers := runtime.GOMAXPROCS(0)
+	raws, err := unpack(file, entries, workers)
+	if err != nil {
+		return nil, err
+	}
+	r := newReader(raws)
+	s := &Snapshot{}
+	s.read(r)
+	if r.err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, r.err)
+	}
+	s.info.ID, s.info.FormatVersion, s.info.Bytes = id, formatVersion, int64(len(file))
+	for _, e := range entries {
+		s.info.Sections = append(s.info.Sections, SectionInfo{e.name, int64(e.stored), int64(e.raw)})
+		s.info.Memory += int64(e.raw)
+	}
+	s.index(workers)
+	s.info.Memory += s.premBoxes.memory() + s.pointBoxes.memory()
+	for i := range s.sectors {
+		s.info.Memory += s.sectors[i].memory()
+	}
+	for i := range s.outcodes {
+		s.info.Memory += s.outcodes[i].memory()
+	}
+	return s, nil
+}
+
+// index makes what is derived from the columns and not worth its place in the
+// file.
+func (s *Snapshot) index(workers int) {
+	s.readFacts()
+	parallel(len(s.sectors), workers, func(i int) { s.sectors[i].counted = s.count(i, i+1) })
+	parallel(len(s.outcodes), workers, func(i int) {
+		s.outcodes[i].counted = s.count(s.outcodes[i].sector, s.outcodes[i].sectors)
+	})
+	s.premBoxes = newBlocks(s.premLat.n, workers, s.premisesAt, s.premisesTies)
+	s.pointBoxes = newBlocks(s.points.n, workers,
+		func(i int) geo.Location { return s.unitAt(int(s.points.at(i))) },
+		func(i, j int) int { return cmp.Compare(s.points.at(i), s.points.at(j)) })
+}
+
+// ID identifies the snapshot: the first 16 bytes of the file's SHA-256 digest,
+// in hexadecimal.
+func (s *Snapshot) ID() string { return s.info.ID }
+
+// Info describes the snapshot. It is shared: do not modify.
+func (s *Snapshot) Info() *Info { return &s.info }
+
+// Locate allocates a Region to a point, with its distance to the nearest land
+// of another Region. The Region is [geo.NoRegion] over 2 km off Great Britain.
+func (s *Snapshot) Locate(p geo.LatLng) Allocation { return s.regions.locateWithBorder(p) }
+
+// Region is Locate without the distance to the border, which it leaves at −1.
+func (s *Snapshot) Region(p geo.LatLng) Allocation { return s.regions.locate(p) }
+
+// RegionShape returns the land of a Region, whose rings share the snapshot's
+// memory.
+func (s *Snapshot) RegionShape(r geo.Region) geo.MultiPolygon {
+	return s.regions.cover.Mesh.Shape(int(r) - 1)
+}
+
+// RegionCover is the S2 covering behind Region allocation.
+func (s *Snapshot) RegionCover() *geo.Cover { return s.regions.cover }
+
+// ClaimSets returns how many distinct claim sets there are.
+func (s *Snapshot) ClaimSets() int { return s.setEnds.n }
+
+// AllPremises yields every premises, in the order they are held.
+func (s *Snapshot) AllPremises() iter.Seq[Premises] {
+	return func(yield func(Premises) bool) {
+		for i := range s.premLat.n {
+			if !yield(Premises{s, uint32(i)}) {
+				return
+			}
+		}
+	}
+}
+
+// AllPostcodes yields every postcode of the register and the extracts, in
+// directory order.
+func (s *Snapshot) AllPostcodes() iter.Seq[Unit] {
+	return func(yield func(Unit) bool) {
+		for i := range s.unitKey.n {
+			if !yield(Unit{s, uint32(i)}) {
+				return
+			}
+		}
+	}
+}
+
+// AllOutcodes yields every outcode of the register and the extracts, in
+// directory order.
+func (s *Snapshot) AllOutcodes() iter.Seq[Outcode] {
+	return func(yield func(Outcode) bool) {
+		for i := range s.outcodes {
+			if !yield(Outcode{s, uint32(i)}) {
+				return
+			}
+		}
+	}
+}

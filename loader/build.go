@@ -1,0 +1,323 @@
+package loader
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"sync/atomic"
+
+	"coverd/geo"
+	"coverd/index"
+)
+
+// Options say how to build. The zero value is good.
+type Options struct {
+	// Progress is told of what is being done. It is never called concurrently.
+	Progress func(Stage)
+	// Rejects is the file that rejected rows are written to, as CSV with the
+	// columns source, line, column, reason, row; compressed if it ends in .zst
+	// or .gz. "": they are only counted. Without any, the file has just its
+	// header.
+	Rejects string
+	// Previous is the snapshot before this one, if there is one.
+	Previous *index.Snapshot
+	// Tool is the name and version of the program, for the snapshot's record.
+	Tool string
+	// Workers is how many parse side by side: by default as many as there are
+	// cores. The result does not depend on it.
+	Workers int
+}
+
+// Stage is how far a build has come.
+type Stage struct {
+	Name   string // what is being done: regions, register, premises, areas, and then what the index says
+	Source string // the path being read, as the manifest has it; "" once all is read
+	Done   int64  // of Total: bytes of all input files while reading
+	Total  int64
+}
+
+// Result is what came of a build.
+type Result struct {
+	Built   *index.Built // nil if the build was refused
+	Summary Summary
+}
+
+// Build reads all that the manifest names and makes a snapshot of it, ready to
+// be written. A [*RefusedError] comes with a Result whose Summary tells
+// everything that is wrong; other errors come without one.
+func Build(ctx context.Context, m *Manifest, o Options) (*Result, error) {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	q, err := openQuarantine(o.Rejects)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{ctx: ctx, m: m, o: o, quarantine: q, summary: Summary{AsOf: m.AsOf}}
+	r.summary.Sources = make([]SourceSummary, 1+len(m.Registers)+len(m.Extracts))
+	built, err := r.build()
+	if e := q.Close(); err == nil {
+		err = e
+	}
+	if err == nil && len(r.summary.Refusals) > 0 {
+		built, err = nil, &RefusedError{r.summary.Refusals}
+	}
+	if err != nil {
+		if _, refused := errors.AsType[*RefusedError](err); !refused {
+			return nil, err
+		}
+	}
+	return &Result{built, r.summary}, err
+}
+
+// run is one build.
+type run struct {
+	ctx        context.Context
+	m          *Manifest
+	o          Options
+	quarantine *quarantine
+	builder    *index.Builder
+	summary    Summary
+	notices    []string // attributions
+
+	entries map[geo.Postcode]index.Entry // of the registers, while they are read
+
+	files  []sourceFile // of premises extracts, by the number that rows bear
+	stored atomic.Int64 // bytes read
+	total  int64        // bytes to read
+}
+
+// sourceFile is a file of a premises extract.
+type sourceFile struct {
+	path, name string
+	source     *SourceSummary
+	extract    *Extract
+}
+
+// build returns a nil snapshot when there are refusals.
+func (r *run) build() (*index.Built, error) {
+	if err := r.measure(); err != nil {
+		return nil, err
+	}
+	if err := r.regionsAndBuilder(); err != nil || r.builder == nil {
+		return nil, err
+	}
+	r.entries = map[geo.Postcode]index.Entry{}
+	for i := range r.m.Registers {
+		if err := r.register(&r.m.Registers[i], &r.summary.Sources[1+i]); err != nil {
+			return nil, err
+		}
+	}
+	r.entries = nil
+	for i := range r.m.Extracts {
+		e, s := &r.m.Extracts[i], &r.summary.Sources[1+len(r.m.Registers)+i]
+		s.Source = index.Source{Kind: string(e.Kind), CSP: e.CSP, AsOf: e.AsOf, Sequence: e.Sequence}
+		s.Pattern = e.Pattern
+		read := r.premises
+		if e.Kind == KindAreas {
+			read = r.areas
+		}
+		if err := r.judge(s, read(e, s)); err != nil {
+			return nil, err
+		}
+		r.gates(e, s)
+	}
+	if r.tooMany(); len(r.summary.Refusals) > 0 {
+		r.count()
+		return nil, nil
+	}
+	built, err := r.builder.Build(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.conflicts(built.Report.Conflicts); err != nil {
+		return nil, err
+	}
+	r.tooMany()
+	r.count()
+	r.report(&built.Report)
+	var sources []index.Source
+	for i := range r.summary.Sources {
+		sources = append(sources, r.summary.Sources[i].Source)
+	}
+	r.builder.SetSources(sources)
+	return built, nil
+}
+
+// measure adds up the sizes of the inputs.
+func (r *run) measure() error {
+	paths := []string{}
+	if r.m.Regions != "" {
+		paths = append(paths, r.m.Regions)
+	}
+	for _, g := range r.m.Registers {
+		paths = append(paths, g.Files...)
+	}
+	for _, e := range r.m.Extracts {
+		paths = append(paths, e.Files...)
+	}
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		if err != nil {
+			return err
+		}
+		r.total += info.Size()
+	}
+	return nil
+}
+
+func (r *run) tell(name, source string) {
+	if r.o.Progress != nil {
+		r.o.Progress(Stage{name, source, r.stored.Load(), r.total})
+	}
+}
+
+// judge turns what is wrong with a file into a refusal and leaves other errors
+// as they are.
+func (r *run) judge(s *SourceSummary, err error) error {
+	if bad, ok := errors.AsType[*FileError](err); ok {
+		r.refuse(s, gateFile, "%v", bad)
+		return nil
+	}
+	return err
+}
+
+func (r *run) refuse(s *SourceSummary, gate, format string, args ...any) {
+	r.summary.Refusals = append(r.summary.Refusals, Refusal{s.Pattern, gate, fmt.Sprintf(format, args...)})
+}
+
+// refused reports whether a source's files could not be read.
+func (r *run) refused(s *SourceSummary) bool {
+	for _, f := range r.summary.Refusals {
+		if f.Source == s.Pattern && f.Gate == gateFile {
+			return true
+		}
+	}
+	return false
+}
+
+// regionsAndBuilder reads the boundaries and starts the Builder. No Builder and
+// no error: a refusal.
+func (r *run) regionsAndBuilder() error {
+	s := &r.summary.Sources[0]
+	var land [3]geo.MultiPolygon
+	var err error
+	if r.m.Regions == "" {
+		r.tell("regions", "")
+		land, err = IndicativeRegions()
+		sum := sha256.Sum256(indicativeRegions)
+		s.Source = index.Source{
+			Kind: "regions", Format: "geojson", Rows: 3, Accepted: 3,
+			Files: []index.File{{Path: "indicative.geojson.zst", SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(indicativeRegions))}},
+			Notes: []string{"the indicative Regions: not the boundaries that the DCC publishes"},
+		}
+		s.Pattern = "(indicative)"
+		r.notices = append(r.notices, IndicativeAttribution())
+	} else {
+		s.Kind, s.Pattern = "regions", shownPath(r.m.Dir, r.m.Regions)
+		r.tell("regions", s.Pattern)
+		land, s.Source, err = Regions(r.m.Regions)
+		if err == nil {
+			s.Files[0].Path = s.Pattern
+			r.stored.Add(s.Files[0].Bytes)
+		}
+	}
+	if err != nil {
+		return r.judge(s, err)
+	}
+	for _, g := range r.m.Registers {
+		if g.Format == "" {
+			if g.Format, err = recogniseFile(g.Files[0], g.Pattern); err != nil {
+				continue // reading it will tell
+			}
+		}
+		if n := notices[g.Format]; n != "" && !slices.Contains(r.notices, n) {
+			r.notices = append(r.notices, n)
+		}
+	}
+	r.builder, err = index.NewBuilder(land, index.Options{
+		AsOf: r.m.AsOf, Prefer: r.m.Prefer, CountsAsWAN: r.m.CountsAsWAN, CSPs: r.m.CSPs(),
+		Tool: r.o.Tool, Indicative: r.m.Regions == "", Attributions: r.notices, Previous: r.o.Previous,
+		Progress: func(stage string, done, total int64) {
+			if r.o.Progress != nil {
+				r.o.Progress(Stage{Name: stage, Done: done, Total: total})
+			}
+		},
+	})
+	return err
+}
+
+// gates checks an extract against what the manifest says of it.
+func (r *run) gates(e *Extract, s *SourceSummary) {
+	if r.refused(s) {
+		return
+	}
+	if e.Rows >= 0 && s.Rows != e.Rows {
+		r.refuse(s, gateRows, "%s has %s rows, the manifest says %s: part of it is missing, or the manifest is another night's",
+			s.name(), thousands(s.Rows), thousands(e.Rows))
+	}
+	if e.SHA256 != "" && len(s.Files) == 1 && s.Files[0].SHA256 != e.SHA256 {
+		r.refuse(s, gateSHA256, "%s has the SHA-256 %s, the manifest says %s: it is another file, or was damaged on the way",
+			s.name(), s.Files[0].SHA256, e.SHA256)
+	}
+	if s.Rows == 0 {
+		s.Warnings = append(s.Warnings, "it has no rows")
+	}
+}
+
+// tooMany refuses sources with too many rejected rows.
+func (r *run) tooMany() {
+	for i := range r.summary.Sources {
+		s := &r.summary.Sources[i]
+		share := DefaultMaxRejected
+		if k := i - 1 - len(r.m.Registers); k >= 0 {
+			share = r.m.Extracts[k].MaxRejected
+		}
+		s.Allowed = allowed(s.Rows, share)
+		if s.Rejected > s.Allowed && !r.refused(s) {
+			r.refuse(s, gateRejected, "%s has %s rejected rows of %s, and at most %s are let pass (max_rejected = %v): %s",
+				s.name(), thousands(s.Rejected), thousands(s.Rows), thousands(s.Allowed), share, s.byReason())
+		}
+	}
+}
+
+// count sums up the extracts.
+func (r *run) count() {
+	t := &r.summary
+	for i := range t.Sources {
+		s := &t.Sources[i]
+		switch Kind(s.Kind) {
+		case KindAreas:
+			t.Areas += s.Accepted
+			fallthrough
+		case KindPremises:
+			t.Rows += s.Rows
+			t.Accepted += s.Accepted
+			t.Rejected += s.Rejected
+		}
+	}
+}
+
+// report takes over what the index has counted.
+func (r *run) report(p *index.Report) {
+	t := &r.summary
+	t.Premises, t.Merged, t.Conflicts = p.Premises, p.Merged, int64(len(p.Conflicts))
+	t.RegionMismatch, t.FutureDates = p.RegionMismatch, p.FutureDates
+	t.WithoutLocation, t.WithoutPostcode, t.WithoutUPRN = p.WithoutLocation, p.WithoutPostcode, p.WithoutUPRN
+	t.NotInRegister, t.NotInExtracts = p.NotInRegister, p.NotInExtracts
+	warn := func(n int64, format string) {
+		if n > 0 {
+			t.Warnings = append(t.Warnings, fmt.Sprintf(format, thousands(n)))
+		}
+	}
+	warn(t.FutureDates, "%s claims say that coverage is there, and give a date in the future")
+	warn(t.RegionMismatch, "%s claims are on a network region of another Region than their premises'")
+	if len(r.m.Registers) == 0 {
+		t.Warnings = append(t.Warnings, "no register: nothing is known of postcodes that are in no extract")
+	}
+}

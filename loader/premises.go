@@ -1,0 +1,322 @@
+package loader
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"coverd/geo"
+	"coverd/index"
+)
+
+// sink takes what the loader accepts; it is an [*index.Builder].
+type sink interface {
+	Claim(index.Claim) index.ClaimID
+	Address([]byte) index.AddressID
+	Add([]index.Row)
+	Locate(geo.LatLng) index.Allocation
+}
+
+// csvFile is an open file of a premises extract.
+type csvFile struct {
+	name   string
+	number uint32
+	*binding
+}
+
+// premisesParser turns blocks of a premises extract into rows. Each worker has
+// its own.
+type premisesParser struct {
+	sink   sink
+	claims *claimReader
+	lex    lexer
+	file   *csvFile
+
+	rows      []index.Row
+	key       []byte
+	claimIDs  map[string]index.ClaimID // by the raw cells of a claim
+	addresses map[string]index.AddressID
+}
+
+// Most rows share a handful of claims and many an address identifier, so they
+// are remembered, up to a bound: a provider may put something unique into
+// every row.
+const maxRemembered = 1 << 15
+
+func newPremisesParser(s sink, c *claimReader) *premisesParser {
+	return &premisesParser{sink: s, claims: c, claimIDs: map[string]index.ClaimID{}, addresses: map[string]index.AddressID{}}
+}
+
+// parsed is what has come of a block or a feature.
+type parsed struct {
+	rows, accepted int64
+	rejects        []Reject
+	err            error
+}
+
+// reject adds a bad row.
+func (p *parsed) reject(file string, line int, f *cellFault, row []byte) {
+	p.rejects = append(p.rejects, Reject{
+		File: file, Line: line, Column: f.column, Code: f.code, Reason: f.msg, Row: clipRow(row, maxRowKept),
+	})
+}
+
+// block parses all rows of a block, gives the good ones to the sink and frees
+// the block.
+func (p *premisesParser) block(f *csvFile, b block) (out parsed) {
+	defer b.free()
+	if b.bad != nil {
+		return parsed{rows: 1, rejects: []Reject{*b.bad}}
+	}
+	p.file = f
+	p.rows = p.rows[:0]
+	data, line := b.data, b.line
+	for len(data) > 0 {
+		n, lines, err := p.lex.next(data)
+		raw := trimEnd(data[:n])
+		data = data[n:]
+		if len(raw) > 0 {
+			out.rows++
+			switch row, fault := p.row(raw, err); {
+			case fault == nil:
+				row.File, row.Line = f.number, line
+				p.rows = append(p.rows, row)
+			case b.cut && len(data) == 0 && err == nil && len(p.lex.fields) < len(f.names):
+				out.err = &FileError{f.name, int(line), "it is cut: the last row has no line end and only part of its fields"}
+				return out
+			default:
+				out.reject(f.name, int(line), fault, raw)
+			}
+		}
+		line += uint32(lines)
+	}
+	out.accepted = int64(len(p.rows))
+	p.sink.Add(p.rows)
+	return out
+}
+
+// row reads the lexer's record. err is the lexer's.
+func (p *premisesParser) row(raw []byte, err error) (r index.Row, f *cellFault) {
+	if err != nil {
+		return r, fault("", CodeQuotes, "%v", err)
+	}
+	if n, want := len(p.lex.fields), len(p.file.names); n != want {
+		return r, fault("", CodeFieldCount, "%d fields, the header has %d", n, want)
+	}
+	if !isPlain(raw) {
+		for i, cell := range p.lex.fields {
+			if code, what := textFault(cell, mayBreak(p.file.names[i])); code != "" {
+				return r, fault(p.file.names[i], code, "%s", what)
+			}
+		}
+	}
+	if cell := p.cell(colUPRN); len(cell) > 0 {
+		if r.UPRN, err = geo.ParseUPRN(cell); err != nil {
+			return r, fault(colUPRN.String(), CodeUPRN, "%v", err)
+		}
+	}
+	if cell := p.cell(colPostcode); len(cell) > 0 {
+		if r.Postcode, err = geo.ParsePostcode(cell); err != nil {
+			return r, postcodeFault(colPostcode.String(), cell, err)
+		}
+	}
+	if cell := p.cell(colAddress); len(cell) > 0 {
+		if r.Address, f = p.address(cell); f != nil {
+			return r, f
+		}
+	}
+	if r.At, f = p.location(); f != nil {
+		return r, f
+	}
+	if r.Claim, f = p.claim(); f != nil {
+		return r, f
+	}
+	if r.UPRN == 0 && !r.At.IsValid() && !(r.Postcode.IsValid() && r.Address != 0) {
+		return r, fault(colUPRN.String(), CodeNoIdentity, "nothing to tell the premises by: give a UPRN, or a postcode and an address identifier, or coordinates")
+	}
+	return r, nil
+}
+
+// cell returns a cell in our spelling, without space around it.
+func (p *premisesParser) cell(c column) []byte {
+	i := p.file.fields[c]
+	if i < 0 {
+		return nil
+	}
+	return p.claims.mapped(c, p.lex.fields[i])
+}
+
+// postcodeFault tells why a postcode is none, and what it may have been.
+func postcodeFault(column string, cell []byte, err error) *cellFault {
+	if errors.Is(err, geo.ErrOutOfArea) {
+		return fault(column, CodeOutOfArea, "%v", err)
+	}
+	var texts []string
+	for _, s := range geo.SuggestPostcode(cell) {
+		if s.What == "postcode" && len(texts) < 3 {
+			texts = append(texts, s.Text)
+		}
+	}
+	if len(texts) == 0 {
+		return fault(column, CodePostcode, "%v", err)
+	}
+	return fault(column, CodePostcode, "%v; did you mean %s?", err, strings.Join(texts, " or "))
+}
+
+func (p *premisesParser) address(cell []byte) (index.AddressID, *cellFault) {
+	if id, ok := p.addresses[string(cell)]; ok {
+		return id, nil
+	}
+	text := string(cell)
+	if err := checkLength(colAddress, text); err != nil {
+		return 0, fault(colAddress.String(), CodeTooLong, "%v", err)
+	}
+	if len(p.addresses) >= maxRemembered {
+		clear(p.addresses)
+	}
+	id := p.sink.Address(cell)
+	p.addresses[text] = id
+	return id, nil
+}
+
+// claim reads the cells of the claim, or remembers having read just these.
+func (p *premisesParser) claim() (index.ClaimID, *cellFault) {
+	var cells [numClaimColumns][]byte
+	p.key = p.key[:0]
+	for i := range cells {
+		if k := p.file.fields[firstClaim+column(i)]; k >= 0 {
+			cells[i] = p.lex.fields[k]
+			p.key = append(p.key, cells[i]...)
+		}
+		p.key = append(p.key, 0) // a control character: no cell holds one
+	}
+	if id, ok := p.claimIDs[string(p.key)]; ok {
+		return id, nil
+	}
+	c, f := p.claims.claim(&cells)
+	if f != nil {
+		return 0, f
+	}
+	if len(p.claimIDs) >= maxRemembered {
+		clear(p.claimIDs)
+	}
+	id := p.sink.Claim(c)
+	p.claimIDs[string(p.key)] = id
+	return id, nil
+}
+
+// maxDisagreement is how far apart, in metres, latitude/longitude and
+// easting/northing of one row may be: the plain Helmert transformation that
+// some use is wrong by up to 4.94 m.
+const maxDisagreement = 5
+
+// location reads the coordinates, whichever are given.
+func (p *premisesParser) location() (geo.Location, *cellFault) {
+	at, degrees, f := p.pair(colLat, colLng, latLng)
+	if f != nil {
+		return geo.Location{}, f
+	}
+	grid, metres, f := p.pair(colEasting, colNorthing, eastingNorthing)
+	switch {
+	case f != nil:
+		return geo.Location{}, f
+	case !degrees && !metres:
+		return geo.Location{}, nil
+	case !degrees:
+		at = grid
+	case metres:
+		if d := geo.Distance(at, grid); d > maxDisagreement {
+			return geo.Location{}, fault(colEasting.String(), CodeDisagree,
+				"easting and northing are %.0f m from latitude and longitude: give one pair, or both within %d m", d, maxDisagreement)
+		}
+	}
+	l := at.Location()
+	if p.sink.Locate(l.LatLng()).Region == geo.NoRegion {
+		col := colLat
+		if !degrees {
+			col = colEasting
+		}
+		return geo.Location{}, fault(col.String(), CodeOutside, "%.6f, %.6f is over %d m off Great Britain", at.Lat, at.Lng, index.MaxOffshore)
+	}
+	return l, nil
+}
+
+// pair reads two coordinates that go together.
+func (p *premisesParser) pair(first, second column, read func(a, b []byte) (geo.LatLng, *cellFault)) (at geo.LatLng, ok bool, f *cellFault) {
+	a, b := p.cell(first), p.cell(second)
+	switch {
+	case len(a) == 0 && len(b) == 0:
+		return at, false, nil
+	case len(a) == 0:
+		return at, false, fault(first.String(), CodeHalfPair, "%v without %v", second, first)
+	case len(b) == 0:
+		return at, false, fault(second.String(), CodeHalfPair, "%v without %v", first, second)
+	}
+	at, f = read(a, b)
+	return at, f == nil, f
+}
+
+// latLng reads degrees.
+func latLng(lat, lng []byte) (p geo.LatLng, f *cellFault) {
+	var err error
+	if p.Lat, err = geo.ParseDegrees(lat); err != nil {
+		return p, fault(colLat.String(), CodeCoordinate, "%v", err)
+	}
+	if p.Lng, err = geo.ParseDegrees(lng); err != nil {
+		return p, fault(colLng.String(), CodeCoordinate, "%v", err)
+	}
+	switch {
+	case p.InExtent():
+		return p, nil
+	case p.Swapped():
+		return p, fault(colLat.String(), CodeSwapped, "latitude %s, longitude %s are exchanged", lat, lng)
+	case !(p.Lat >= geo.MinLat && p.Lat <= geo.MaxLat):
+		return p, fault(colLat.String(), CodeOutside, "latitude %s is not in Great Britain, which lies from %v to %v", lat, geo.MinLat, geo.MaxLat)
+	}
+	return p, fault(colLng.String(), CodeOutside, "longitude %s is not in Great Britain, which lies from %v to %v", lng, geo.MinLng, geo.MaxLng)
+}
+
+// The extent of the National Grid, in metres.
+const maxEasting, maxNorthing = 700_000, 1_300_000
+
+// eastingNorthing reads metres of the National Grid.
+func eastingNorthing(easting, northing []byte) (p geo.LatLng, f *cellFault) {
+	var g geo.Grid
+	var err error
+	if g.E, err = geo.ParseMetres(easting); err != nil {
+		return p, fault(colEasting.String(), CodeCoordinate, "%v", err)
+	}
+	if g.N, err = geo.ParseMetres(northing); err != nil {
+		return p, fault(colNorthing.String(), CodeCoordinate, "%v", err)
+	}
+	switch {
+	case g.E > maxEasting && g.E <= maxNorthing && g.N >= 0 && g.N <= maxEasting:
+		return p, fault(colEasting.String(), CodeSwapped, "easting %s, northing %s are exchanged", easting, northing)
+	case !(g.E >= 0 && g.E <= maxEasting):
+		return p, fault(colEasting.String(), CodeOutside, "easting %s is not on the National Grid, which lies from 0 to %d", easting, maxEasting)
+	case !(g.N >= 0 && g.N <= maxNorthing):
+		return p, fault(colNorthing.String(), CodeOutside, "northing %s is not on the National Grid, which lies from 0 to %d", northing, maxNorthing)
+	}
+	p, ok := g.LatLng()
+	if !ok {
+		return p, fault(colEasting.String(), CodeOutside, "easting %s, northing %s is not on the National Grid's land", easting, northing)
+	}
+	return p, nil
+}
+
+// bindFile reads the header of a file of an extract.
+func bindFile(s *splitter, number uint32, e *Extract) (*csvFile, []string, error) {
+	header, err := s.header()
+	if err != nil {
+		return nil, nil, err
+	}
+	b, warnings, err := bind(header, e.Columns)
+	if err != nil {
+		return nil, nil, &FileError{File: s.name, Line: 1, Msg: fmt.Sprintf("header: %v", err)}
+	}
+	return &csvFile{name: s.name, number: number, binding: b}, warnings, nil
+}
+
+// trimSpace drops spaces, and nothing else, around a cell.
+func trimSpace(cell []byte) []byte { return bytes.Trim(cell, " ") }

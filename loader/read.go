@@ -1,0 +1,314 @@
+package loader
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"coverd/index"
+)
+
+// The notices that must travel with registers. Each names the year of the
+// edition that was current when this was written; the data's own year is in
+// the snapshot's sources.
+var notices = map[Format]string{
+	FormatCodePointOpen: "Contains OS data © Crown copyright and database right 2025. Contains Royal Mail data © Royal Mail copyright and database right 2025. Contains National Statistics data © Crown copyright and database right 2025. Licensed under the Open Government Licence v3.0.",
+	FormatONSPD:         "Source: Office for National Statistics licensed under the Open Government Licence v3.0. Contains OS data © Crown copyright and database right 2024. Contains Royal Mail data © Royal Mail copyright and database right 2024.",
+}
+
+// take counts what came of a part of a source, and quarantines its rejects.
+func (r *run) take(s *SourceSummary, p *parsed) error {
+	s.Rows += p.rows
+	s.Accepted += p.accepted
+	for i := range p.rejects {
+		s.reject(&p.rejects[i])
+		if err := r.quarantine.add(&p.rejects[i]); err != nil {
+			return err
+		}
+	}
+	return p.err
+}
+
+// premises reads a premises extract.
+func (r *run) premises(e *Extract, s *SourceSummary) error {
+	claims := newClaimReader(e)
+	parsers := make([]*premisesParser, r.o.Workers)
+	for i := range parsers {
+		parsers[i] = newPremisesParser(r.builder, claims)
+	}
+	for _, path := range e.Files {
+		f := sourceFile{path, shownPath(r.m.Dir, path), s, e}
+		r.files = append(r.files, f)
+		if err := r.premisesFile(f, uint32(len(r.files)-1), parsers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) premisesFile(f sourceFile, number uint32, parsers []*premisesParser) error {
+	s := f.source
+	in, err := openInput(f.path, f.name, &r.stored)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	split := newSplitter(f.name, in, blockSize)
+	file, warnings, err := bindFile(split, number, f.extract)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		s.Warnings = append(s.Warnings, f.name+": "+w)
+	}
+	var end error
+	for p := range inOrder(len(parsers), r.blocks(split, &end), func(w int, b block) parsed {
+		return parsers[w].block(file, b)
+	}) {
+		if err := r.take(s, &p); err != nil {
+			return err
+		}
+		r.tell("premises", s.Pattern)
+	}
+	done, err := finishInput(in, end)
+	if err != nil {
+		return err
+	}
+	if split.cut && f.extract.SHA256 == "" {
+		s.Warnings = append(s.Warnings, f.name+": its last row has no line end: were it cut there, only a sha256 in the manifest would tell")
+	}
+	s.Files = append(s.Files, done)
+	return nil
+}
+
+// blocks walks a file's blocks; why it ended is in end.
+func (r *run) blocks(s *splitter, end *error) func(yield func(block) bool) {
+	return func(yield func(block) bool) {
+		for {
+			if *end = r.ctx.Err(); *end != nil {
+				return
+			}
+			b, err := s.next()
+			if err != nil {
+				*end = err
+				return
+			}
+			if !yield(b) {
+				return
+			}
+		}
+	}
+}
+
+// areas reads a coverage-area extract.
+func (r *run) areas(e *Extract, s *SourceSummary) error {
+	p := newAreaParser(e)
+	var seen [numClaimColumns]bool
+	unknown := map[string]bool{}
+	for _, path := range e.Files {
+		if err := r.areasFile(path, shownPath(r.m.Dir, path), p, s, &seen, unknown); err != nil {
+			return err
+		}
+	}
+	if s.Accepted > 0 || s.Rejected > 0 {
+		for _, name := range p.missing(seen, e) {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("no feature has a property %q", name))
+		}
+	}
+	for _, name := range sortedKeys(unknown) {
+		w := fmt.Sprintf("property %q is not read", name)
+		if ours := closest(name); ours != "" && ours != name {
+			w += fmt.Sprintf(": if it is our %s, say so under [extract.columns]: %s = %q", ours, ours, name)
+		}
+		s.Warnings = append(s.Warnings, w)
+	}
+	return nil
+}
+
+func (r *run) areasFile(path, name string, p *areaParser, s *SourceSummary, seen *[numClaimColumns]bool, unknown map[string]bool) error {
+	in, err := openInput(path, name, &r.stored)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	var end error
+	walk := func(yield func(feature) bool) {
+		end = features(name, in, func(f feature) bool {
+			return r.ctx.Err() == nil && yield(f)
+		})
+		if end == nil {
+			end = r.ctx.Err()
+		}
+	}
+	for part := range inOrder(r.o.Workers, walk, func(_ int, f feature) areaPart { return p.feature(name, f) }) {
+		if err := r.take(s, &part.parsed); err != nil {
+			return err
+		}
+		for i := range seen {
+			seen[i] = seen[i] || part.seen[i]
+		}
+		for _, u := range part.unknown {
+			unknown[u] = true
+		}
+		if part.accepted > 0 {
+			if err := r.builder.AddArea(part.area); err != nil {
+				return err
+			}
+		}
+		r.tell("areas", s.Pattern)
+	}
+	done, err := finishInput(in, end)
+	if err != nil {
+		return err
+	}
+	s.Files = append(s.Files, done)
+	return nil
+}
+
+// register reads a postcode register.
+func (r *run) register(g *RegisterInput, s *SourceSummary) error {
+	s.Source = index.Source{Kind: "register", Format: string(g.Format)}
+	s.Pattern = g.Pattern
+	reader := registerReader{format: g.Format, workers: r.o.Workers, stored: &r.stored}
+	for _, path := range g.Files {
+		for part := range reader.read(path, shownPath(r.m.Dir, path)) {
+			if err := r.ctx.Err(); err != nil {
+				return err
+			}
+			if err := r.judge(s, r.take(s, &part.parsed)); err != nil || r.refused(s) {
+				return err
+			}
+			s.OutOfArea += part.outOfArea
+			s.Unlocated += part.unlocated
+			for i := range part.entries {
+				r.addPostcode(s, shownPath(r.m.Dir, path), &part.entries[i])
+			}
+			if part.file != nil {
+				s.Files = append(s.Files, *part.file)
+			}
+			r.tell("register", s.Pattern)
+		}
+	}
+	s.Format = string(reader.format)
+	note := func(n int64, format string) {
+		if n > 0 {
+			s.Notes = append(s.Notes, fmt.Sprintf(format, thousands(n)))
+		}
+	}
+	note(s.Unlocated, "%s postcodes without coordinates")
+	note(s.OutOfArea, "%s rows outside smart metering in Great Britain, left out")
+	note(s.Repeated, "%s rows that say what an earlier one does")
+	if s.Differing > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s rows of postcodes that an earlier row has otherwise: the first stays", thousands(s.Differing)))
+	}
+	return nil
+}
+
+// addPostcode gives an entry to the Builder; of several for a postcode the
+// first stays.
+func (r *run) addPostcode(s *SourceSummary, file string, e *registerEntry) {
+	if r.builder.AddPostcode(e.Entry) {
+		r.entries[e.Postcode] = e.Entry
+		return
+	}
+	if r.entries[e.Postcode] == e.Entry {
+		s.Repeated++
+		return
+	}
+	s.Differing++
+	if s.Differing <= maxShown {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("%s:%d: an earlier row has %v otherwise", file, e.line, e.Postcode))
+	}
+}
+
+// recogniseFile tells the format of a register's file.
+func recogniseFile(path, name string) (Format, error) {
+	in, err := openInput(path, name, nil)
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	first, err := newSplitter(name, in, maxRecord).peek()
+	if err != nil {
+		return "", err
+	}
+	return recognise(first), nil
+}
+
+// conflictLine is a row to be quarantined because others claim otherwise.
+type conflictLine struct {
+	line   uint32
+	reason string
+}
+
+// conflicts quarantines the rows that the index found to contradict each other.
+// Only now is it known which they are, so their files are read once more.
+func (r *run) conflicts(all []index.Conflict) error {
+	byFile := make([][]conflictLine, len(r.files))
+	for _, c := range all {
+		for i, row := range c.Rows {
+			other := c.Rows[0]
+			if i == 0 {
+				other = c.Rows[1]
+			}
+			reason := fmt.Sprintf("conflict with %s:%d: different claims of one CSP for one premises on %v; neither is taken",
+				r.files[other.File].name, other.Line, c.Network)
+			if more := len(c.Rows) - 2; more > 0 {
+				reason += fmt.Sprintf(" (nor %d more)", more)
+			}
+			byFile[row.File] = append(byFile[row.File], conflictLine{row.Line, reason})
+		}
+	}
+	for i, lines := range byFile {
+		if len(lines) == 0 {
+			continue
+		}
+		slices.SortFunc(lines, func(a, b conflictLine) int { return int(a.line) - int(b.line) })
+		if err := r.judge(r.files[i].source, r.quarantineLines(r.files[i], lines)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quarantineLines finds rows of a file by their lines.
+func (r *run) quarantineLines(f sourceFile, lines []conflictLine) error {
+	in, err := openInput(f.path, f.name, nil)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	changed := &FileError{File: f.name, Msg: "it changed while it was read: start the build when it is complete"}
+	split := newSplitter(f.name, in, blockSize)
+	if _, err := split.header(); err != nil {
+		return changed
+	}
+	var x lexer
+	for len(lines) > 0 {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		b, err := split.next()
+		if err == io.EOF {
+			return changed
+		}
+		if err != nil {
+			return err
+		}
+		for data, line := b.data, b.line; len(data) > 0 && len(lines) > 0 && lines[0].line < split.line; {
+			n, k, _ := x.next(data)
+			if line == lines[0].line {
+				rej := Reject{File: f.name, Line: int(line), Code: CodeConflict, Reason: lines[0].reason, Row: string(trimEnd(data[:n]))}
+				f.source.reject(&rej)
+				f.source.Accepted--
+				if err := r.quarantine.add(&rej); err != nil {
+					return err
+				}
+				lines = lines[1:]
+			}
+			data, line = data[n:], line+uint32(k)
+		}
+		b.free()
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+# `make` alone lists the targets: the text behind ## is their help.
+
+GO       ?= go
+BIN      := bin
+SAMPLE   := $(BIN)/sample.snap
+LISTEN   ?= 127.0.0.1:8080
+ADMIN    ?= 127.0.0.1:9090
+FUZZTIME ?= 30s
+BENCH    ?= .
+# The tools have a module file of their own, so that nothing of theirs reaches go.mod.
+LINT     := $(GO) tool -modfile=.ci/tools.mod golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build sample lint fmt race fuzz bench ci clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: sample ## build the sample snapshot and serve it on http://127.0.0.1:8080
+	$(BIN)/coverd serve --snapshot $(SAMPLE) --listen $(LISTEN) --admin $(ADMIN)
+
+test: ## run all tests
+	$(GO) test ./...
+
+build: ## build bin/coverd
+	$(GO) build -o $(BIN)/coverd ./cmd/coverd
+
+sample: build
+	$(BIN)/coverd build --manifest fixtures/sample/coverd.toml --out $(SAMPLE)
+
+lint: ## formatting, vet, go fix, tidy, golangci-lint
+	$(LINT) fmt --diff
+	$(GO) vet ./...
+	$(GO) fix -diff ./...
+	$(GO) mod tidy -diff
+	$(LINT) run
+
+fmt: ## rewrite the sources as lint wants them
+	$(GO) fix ./...
+	$(LINT) fmt
+
+race: ## run all tests under the race detector
+	$(GO) test -race ./...
+
+fuzz: ## fuzz each target for FUZZTIME (30s)
+	@grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file _ func; do \
+	  echo "== $${func#func } in $$(dirname $$file)"; \
+	  $(GO) test -run='^$$' -fuzz="^$${func#func }$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=0s "$$(dirname $$file)" </dev/null || exit 1; \
+	done
+
+bench: ## run the Go benchmarks matching BENCH (.)
+	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem ./...
+
+ci: ## everything the gate checks
+	bash .ci/run
+
+clean: ## remove what build made
+	rm -rf $(BIN)

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// twin is the name of a flag's environment variable: --listen is
+// COVERD_LISTEN.
+func twin(flag string) string {
+	return "COVERD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// hasTwin tells the flags of the verbs from those that cobra adds.
+func hasTwin(f *pflag.Flag) bool { return f.Name != "help" }
+
+// nameTwins puts each flag's variable into its help.
+func nameTwins(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if hasTwin(f) {
+			f.Usage += " [" + twin(f.Name) + "]"
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		nameTwins(sub)
+	}
+}
+
+// readEnv sets the flags that the command line left alone and the environment
+// names. An empty variable counts as unset.
+func readEnv(cmd *cobra.Command) (err error) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		v := os.Getenv(twin(f.Name))
+		if err != nil || f.Changed || v == "" || !hasTwin(f) {
+			return
+		}
+		if e := cmd.Flags().Set(f.Name, v); e != nil {
+			err = fmt.Errorf("environment variable %s: %w", twin(f.Name), e)
+		}
+	})
+	return err
+}
+
+// required marks flags that must be given, on the command line or by their
+// twins.
+func required(cmd *cobra.Command, flags ...string) {
+	for _, f := range flags {
+		if err := cmd.MarkFlagRequired(f); err != nil {
+			panic(err) // the flag is not there: a slip in the verb
+		}
+	}
+}

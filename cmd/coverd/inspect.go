@@ -1,0 +1,102 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"coverd/index"
+)
+
+func newInspect(std stdio) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "inspect FILE",
+		Short: "tell what is in a snapshot, and where each byte goes",
+		Example: `  coverd inspect coverd.snap
+  coverd inspect --json coverd.snap`,
+		Args: cobra.ExactArgs(1),
+		RunE: verb(func(_ *cobra.Command, args []string) error { return runInspect(args[0], asJSON, std) }),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func runInspect(path string, asJSON bool, std stdio) error {
+	snap, err := openSnapshot(path)
+	if err != nil {
+		return err
+	}
+	info := snap.Info()
+	if asJSON {
+		return printJSON(std.out, info)
+	}
+	return inspectText(std.out, info)
+}
+
+func inspectText(w io.Writer, info *index.Info) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "snapshot\t%s\n", info.ID)
+	fmt.Fprintf(t, "content digest\t%s\n", info.ContentDigest)
+	fmt.Fprintf(t, "format version\t%d\n", info.FormatVersion)
+	fmt.Fprintf(t, "as of\t%s\n", info.AsOf)
+	fmt.Fprintf(t, "built by\t%s\n", info.Tool)
+	fmt.Fprintf(t, "Region boundaries\t%s\n", boundaries(info))
+	if len(info.Prefer) > 0 {
+		fmt.Fprintf(t, "preferred networks\t%v\n", info.Prefer)
+	}
+	if info.CountsAsWAN {
+		fmt.Fprintf(t, "virtual WAN\tcounts\n")
+	}
+	fmt.Fprintf(t, "premises\t%s\n", countText(info.Premises))
+	fmt.Fprintf(t, "postcodes\t%s in %s outcodes\n", countText(info.Postcodes), countText(info.Outcodes))
+	fmt.Fprintf(t, "claims\t%s distinct, in %s sets\n", countText(info.Claims), countText(info.ClaimSets))
+	fmt.Fprintf(t, "areas\t%s\n", countText(info.Areas))
+	fmt.Fprintf(t, "bytes\t%s in the file, %s in memory%s\n", bytesText(info.Bytes), bytesText(info.Memory), perPremises(info))
+
+	fmt.Fprintf(t, "\nsource\tcsp\tas of\tsequence\trows\taccepted\trejected\tfiles\n")
+	for _, s := range info.Sources {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", cmp.Or(s.Kind, "-"), cmp.Or(s.CSP, "-"), cmp.Or(s.AsOf.String(), "-"),
+			sequenceText(s.Sequence), countText(s.Rows), countText(s.Accepted), countText(s.Rejected), len(s.Files))
+	}
+
+	fmt.Fprintf(t, "\nsection\tin the file\tunpacked\tof the file\n")
+	bySize := slices.SortedStableFunc(slices.Values(info.Sections), func(a, b index.SectionInfo) int { return cmp.Compare(b.Stored, a.Stored) })
+	rest := info.Bytes
+	for _, s := range bySize {
+		rest -= s.Stored
+		fmt.Fprintf(t, "%s\t%s\t%s\t%.1f %%\n", s.Name, bytesText(s.Stored), bytesText(s.Raw), percent(s.Stored, info.Bytes))
+	}
+	fmt.Fprintf(t, "(header, table, digest)\t%s\t\t%.1f %%\n", bytesText(rest), percent(rest, info.Bytes))
+	return t.Flush()
+}
+
+func boundaries(info *index.Info) string {
+	if info.Indicative {
+		return "indicative, not the DCC's"
+	}
+	return "as given"
+}
+
+func perPremises(info *index.Info) string {
+	if info.Premises == 0 {
+		return ""
+	}
+	n := float64(info.Premises)
+	return fmt.Sprintf(" (%.1f and %.1f bytes a premises)", float64(info.Bytes)/n, float64(info.Memory)/n)
+}
+
+func percent(part, whole int64) float64 { return 100 * float64(part) / float64(max(whole, 1)) }
+
+// sequenceText writes a sequence number, which is a name and no count.
+func sequenceText(n int64) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.FormatInt(n, 10)
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"coverd/index"
+	"coverd/server"
+)
+
+type lookupOptions struct {
+	snapshot string
+	on       string
+	keys     []string
+	asJSON   bool
+}
+
+func newLookup(std stdio) *cobra.Command {
+	var o lookupOptions
+	cmd := &cobra.Command{
+		Use:   "lookup KEY...",
+		Short: "answer questions from a snapshot at the terminal",
+		Long: `Answer questions from a snapshot as serve would: as text for people, or with --json as the body of the HTTP answer,
+one line a key.
+
+` + keyHelp + `
+
+Exit code 1 if any key has no answer: malformed, or of nothing that is known. "No premises found" is an answer.`,
+		Example: `  coverd lookup --snapshot coverd.snap 'GU1 1AA'
+  coverd lookup --snapshot coverd.snap --on 2026-12-24 GU1 'GU1 1' 990061391234 51.2452,-0.5823 'SU 99049 50522'
+  coverd lookup --snapshot coverd.snap --json gu11aa`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: verb(func(cmd *cobra.Command, args []string) error {
+			o.keys = args
+			return runLookup(cmd.Context(), o, std)
+		}),
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.snapshot, "snapshot", "", "the snapshot `file` to answer from (required)")
+	f.StringVar(&o.on, "on", "", "the `day` asked about, such as 2026-12-24; by default today in London")
+	f.BoolVar(&o.asJSON, "json", false, "print the bodies of the HTTP answers")
+	required(cmd, "snapshot")
+	return cmd
+}
+
+func runLookup(ctx context.Context, o lookupOptions, std stdio) error {
+	if o.on != "" {
+		if _, err := index.ParseDay(o.on); err != nil {
+			return usagef("--on: %w", err)
+		}
+	}
+	snap, err := openSnapshot(o.snapshot)
+	if err != nil {
+		return err
+	}
+	srv, err := server.New(snap, server.Options{})
+	if err != nil {
+		return err
+	}
+	failed := false
+	for i, text := range o.keys {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		k := parseKey(text)
+		status, _, body := srv.Answer(http.MethodGet, k.uri(o.on))
+		failed = failed || status != http.StatusOK
+		if o.asJSON {
+			fmt.Fprintf(std.out, "%s\n", body)
+			continue
+		}
+		if i > 0 {
+			fmt.Fprintln(std.out)
+		}
+		if err := answerText(std.out, k, status, body); err != nil {
+			return fmt.Errorf("%s: %w", text, err)
+		}
+	}
+	if failed {
+		return errSilent
+	}
+	return nil
+}

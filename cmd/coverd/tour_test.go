@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// tour FILE types the commands of a document's console blocks, in order, and
+// compares what is printed with what stands there. JSON may be broken into
+// lines in the document; the identity of the snapshot may differ. With -update
+// the document is rewritten instead.
+//
+// "make run" is taken for what the Makefile makes of it, on ports of the
+// kernel's choice.
+func cmdTour(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: tour FILE")
+	}
+	text, err := os.ReadFile(args[0])
+	ts.Check(err)
+	var out strings.Builder
+	steps := 0
+	for rest := string(text); ; {
+		before, block, ok := strings.Cut(rest, "```console\n")
+		out.WriteString(before)
+		if !ok {
+			break
+		}
+		block, rest, ok = strings.Cut(block, "```\n")
+		if !ok {
+			ts.Fatalf("%s: a block without an end", args[0])
+		}
+		out.WriteString("```console\n")
+		for _, step := range strings.Split(block, "$ ")[1:] {
+			command, want, _ := strings.Cut(step, "\n")
+			got := typed(ts, command)
+			if !*update && plain(got) != plain(want) {
+				ts.Fatalf("$ %s\nprints\n%s\n%s says\n%s", command, got, args[0], want)
+			}
+			fmt.Fprintf(&out, "$ %s\n%s", command, readable(got))
+			steps++
+		}
+		out.WriteString("```\n")
+	}
+	if steps < 5 {
+		ts.Fatalf("%s: a tour of %d steps", args[0], steps)
+	}
+	if *update {
+		ts.Check(os.WriteFile(args[0], []byte(out.String()), 0o644))
+	}
+}
+
+// typed runs one command of the tour and returns what it prints.
+func typed(ts *testscript.TestScript, command string) string {
+	if command == "make run" {
+		ts.Check(os.MkdirAll(ts.MkAbs("bin"), 0o777))
+		ts.Check(ts.Exec("coverd", "build", "--quiet", "--manifest", "fixtures/sample/coverd.toml", "--out", "bin/sample.snap"))
+		cmdServe(ts, false, []string{"--snapshot", "bin/sample.snap"})
+		return ""
+	}
+	words := shellWords(strings.ReplaceAll(command, "localhost:8080", ts.Getenv("PUBLIC")))
+	ts.Check(ts.Exec(filepath.Base(words[0]), words[1:]...))
+	return ts.ReadFile("stdout")
+}
+
+// shellWords splits a command at spaces outside single quotes.
+func shellWords(command string) (words []string) {
+	for i, part := range strings.Split(command, "'") {
+		if i%2 == 1 {
+			words = append(words, part)
+		} else {
+			words = append(words, strings.Fields(part)...)
+		}
+	}
+	return words
+}
+
+var identity = regexp.MustCompile(`\b[0-9a-f]{12,64}\b`)
+
+// plain is output without line breaks in JSON and without identities.
+func plain(output string) string {
+	var b bytes.Buffer
+	if json.Compact(&b, []byte(output)) == nil {
+		output = b.String()
+	}
+	return identity.ReplaceAllStringFunc(strings.TrimSpace(output), func(s string) string {
+		if strings.Trim(s, "0123456789") == "" {
+			return s // a UPRN
+		}
+		return "…"
+	})
+}
+
+// readable breaks JSON into lines that fit a page; other output stays.
+func readable(output string) string {
+	if !json.Valid([]byte(output)) {
+		return output
+	}
+	var b strings.Builder
+	breakJSON(&b, json.RawMessage(output), "", 0)
+	return b.String() + "\n"
+}
+
+const pageWidth = 120
+
+// breakJSON writes a value at an indent, on one line if it fits with used
+// columns before it, else an item a line.
+func breakJSON(b *strings.Builder, v json.RawMessage, indent string, used int) {
+	line := oneLine(v)
+	if len(indent)+used+len(line) < pageWidth || !strings.ContainsRune("[{", rune(line[0])) {
+		b.WriteString(line)
+		return
+	}
+	open, closing := line[:1], map[byte]string{'[': "]", '{': "}"}[line[0]]
+	b.WriteString(open)
+	d := json.NewDecoder(bytes.NewReader(v))
+	if _, err := d.Token(); err != nil {
+		panic(err) // it was valid
+	}
+	for first := true; d.More(); first = false {
+		if !first {
+			b.WriteByte(',')
+		}
+		label := ""
+		if open == "{" {
+			name, _ := d.Token()
+			label = fmt.Sprintf("%q: ", name)
+		}
+		var item json.RawMessage
+		if err := d.Decode(&item); err != nil {
+			panic(err) // it was valid
+		}
+		b.WriteString("\n" + indent + "  " + label)
+		breakJSON(b, item, indent+"  ", len(label))
+	}
+	b.WriteString("\n" + indent + closing)
+}
+
+// oneLine writes a value with a space after each comma and colon.
+func oneLine(v json.RawMessage) string {
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, v); err != nil {
+		panic(err) // it was valid
+	}
+	var spaced strings.Builder
+	inString, escaped := false, false
+	for _, c := range compact.String() {
+		spaced.WriteRune(c)
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\':
+			escaped = true
+		case c == '"':
+			inString = !inString
+		case !inString && (c == ',' || c == ':'):
+			spaced.WriteByte(' ')
+		}
+	}
+	return spaced.String()
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"coverd/index"
+)
+
+type verifyOptions struct {
+	file   string
+	sweep  int
+	seed   uint64
+	asJSON bool
+}
+
+// verifyInfo is the JSON of coverd verify: what a replica compares.
+type verifyInfo struct {
+	File          string        `json:"file"`
+	ID            string        `json:"id"`
+	ContentDigest string        `json:"content_digest"`
+	FormatVersion int           `json:"format_version"`
+	AsOf          index.Day     `json:"as_of"`
+	Bytes         int64         `json:"bytes"`
+	Premises      int64         `json:"premises"`
+	Sweeps        []index.Sweep `json:"sweeps,omitempty"`
+}
+
+func newVerify(std stdio) *cobra.Command {
+	var o verifyOptions
+	cmd := &cobra.Command{
+		Use:   "verify FILE",
+		Short: "check that a snapshot is whole",
+		Long: `Check that a snapshot is whole: its digest, the checksum of every section, and that every number in it leads where
+it should. It is the check that serve makes when it opens the file.
+
+With --sweep N also compare its Region allocation with a test of each point against every polygon: at every located
+postcode, at N random points, at N points beside borders and coasts, at vertices, midpoints of the longest edges, and
+corners of edge cells. A million takes minutes and leaves nothing out.
+
+Exit code 1 if anything is wrong.`,
+		Example: `  coverd verify coverd.snap
+  coverd verify --sweep 1000000 coverd.snap`,
+		Args: cobra.ExactArgs(1),
+		RunE: verb(func(cmd *cobra.Command, args []string) error {
+			o.file = args[0]
+			return runVerify(cmd.Context(), o, std)
+		}),
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.sweep, "sweep", 0, "also check Regions at this `number` of points of each kind")
+	f.Uint64Var(&o.seed, "seed", 1, "`number` that the random points come from")
+	f.BoolVar(&o.asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func runVerify(ctx context.Context, o verifyOptions, std stdio) error {
+	if o.sweep < 0 {
+		return usagef("--sweep %d: want 0 or more", o.sweep)
+	}
+	start := time.Now()
+	snap, err := openSnapshot(o.file)
+	if err != nil {
+		return err
+	}
+	info := snap.Info()
+	v := verifyInfo{
+		File: o.file, ID: info.ID, ContentDigest: info.ContentDigest, FormatVersion: info.FormatVersion,
+		AsOf: info.AsOf, Bytes: info.Bytes, Premises: info.Premises,
+	}
+	if !o.asJSON {
+		fmt.Fprintf(std.out, "%s: whole: snapshot %s as of %s, %s, %s premises, checked in %s\n",
+			o.file, info.ID, info.AsOf, bytesText(info.Bytes), countText(info.Premises), tookText(time.Since(start)))
+	}
+	var wrong int64
+	if o.sweep > 0 {
+		if v.Sweeps, wrong, err = sweep(ctx, snap, o, std); err != nil {
+			return err
+		}
+	}
+	if o.asJSON {
+		if err := printJSON(std.out, v); err != nil {
+			return err
+		}
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%s: the Region of %s points is not that of the polygons around them", o.file, countText(wrong))
+	}
+	return nil
+}
+
+// sweep checks Region allocation, and prints each kind of point as it is done
+// unless all is to be printed as JSON at the end.
+func sweep(ctx context.Context, snap *index.Snapshot, o verifyOptions, std stdio) (sweeps []index.Sweep, wrong int64, err error) {
+	if !o.asJSON {
+		fmt.Fprintf(std.out, "%-28s %12s %8s %12s %10s\n", "Regions at", "points", "wrong", "in no Region", "most edges")
+	}
+	err = snap.SweepRegions(ctx, o.sweep, o.seed, func(s index.Sweep) {
+		sweeps = append(sweeps, s)
+		wrong += s.Wrong
+		if o.asJSON {
+			return
+		}
+		fmt.Fprintf(std.out, "%-28s %12s %8s %12s %10d\n", s.Name, countText(s.Points), countText(s.Wrong), countText(s.InNone), s.MaxEdges)
+		if s.Wrong > 0 {
+			fmt.Fprintf(std.out, "  the first at %.9f,%.9f\n", s.FirstWrong.Lat, s.FirstWrong.Lng)
+		}
+	})
+	return sweeps, wrong, err
+}

@@ -1,0 +1,70 @@
+package api
+
+import "coverd/geo"
+
+// PostcodeAnswer answers GET /v1/postcodes/{postcode}.
+type PostcodeAnswer struct {
+	Query    PostcodeQuery `json:"query"`
+	Outcome  string        `json:"outcome"`          // premises_found or no_premises_found
+	Reason   string        `json:"reason,omitempty"` // of no_premises_found
+	Postcode Postcode      `json:"postcode"`
+	Region   Region        `json:"region"`
+	Summary  Summary       `json:"summary"`
+	Premises []Premises    `json:"premises"`
+
+	// Candidates are the addresses there are, where none is the one asked for;
+	// at most 100.
+	Candidates []string `json:"candidates,omitempty"`
+	// Estimate and NextStep come with no_premises_found.
+	Estimate *Estimate   `json:"estimate,omitempty"`
+	NextStep *NextStep   `json:"next_step,omitempty"`
+	Snapshot SnapshotRef `json:"snapshot"`
+}
+
+// PostcodeQuery repeats the question, days filled in.
+type PostcodeQuery struct {
+	Postcode      geo.Postcode `json:"postcode"`
+	On            Date         `json:"on"`
+	Address       Text         `json:"address,omitempty"`
+	NetworkRegion Text         `json:"network,omitempty"`
+}
+
+// AppendJSON appends the answer.
+func (a *PostcodeAnswer) AppendJSON(b []byte) []byte {
+	b = append(a.Query.Postcode.AppendTo(append(b, `{"query":{"postcode":"`...)), '"')
+	b = a.Query.On.appendJSON(append(b, `,"on":`...))
+	if a.Query.Address != "" {
+		b = appendNamed(b, `,"address":`, string(a.Query.Address))
+	}
+	if a.Query.NetworkRegion != "" {
+		b = appendNamed(b, `,"network":`, string(a.Query.NetworkRegion))
+	}
+	b = appendNamed(b, `},"outcome":`, a.Outcome)
+	if a.Reason != "" {
+		b = appendNamed(b, `,"reason":`, a.Reason)
+	}
+	b = a.Postcode.appendJSON(append(b, `,"postcode":`...))
+	b = a.Region.appendJSON(append(b, `,"region":`...))
+	b = a.Summary.appendJSON(append(b, `,"summary":`...))
+	b = append(b, `,"premises":[`...)
+	for i := range a.Premises {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = a.Premises[i].appendJSON(b)
+	}
+	b = append(b, ']')
+	if len(a.Candidates) > 0 {
+		b = append(b, `,"candidates":[`...)
+		for i, c := range a.Candidates {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendString(b, c)
+		}
+		b = append(b, ']')
+	}
+	b = appendAbsence(b, a.Estimate, a.NextStep)
+	b = a.Snapshot.appendJSON(append(b, `,"snapshot":`...))
+	return append(b, '}')
+}

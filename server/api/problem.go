@@ -1,0 +1,100 @@
+package api
+
+// Problem is what is answered in place of an answer: a problem document of RFC
+// 9457, `application/problem+json`. Code is stable and for programs; Detail
+// and Hint are for people and may be reworded.
+type Problem struct {
+	Type        string       `json:"type"` // a URN that ends in the code
+	Title       string       `json:"title"`
+	Status      int          `json:"status"` // the HTTP status
+	Code        string       `json:"code"`
+	Detail      string       `json:"detail,omitempty"`    // what is wrong with this request
+	Hint        string       `json:"hint,omitempty"`      // how to mend it, or where else to ask
+	Parameter   string       `json:"parameter,omitempty"` // what of the request it is about
+	Suggestions []Suggestion `json:"suggestions,omitempty"`
+	Snapshot    *SnapshotRef `json:"snapshot,omitempty"` // null where no snapshot was asked
+}
+
+// Suggestion is a code that may have been meant. It is an offer: it is never
+// applied.
+type Suggestion struct {
+	Text   string `json:"text"`
+	Kind   string `json:"kind"` // postcode, outcode or sector
+	Reason string `json:"reason"`
+}
+
+// ProblemTypePrefix precedes the code in a Problem's Type.
+const ProblemTypePrefix = "urn:problem:coverd:"
+
+// Codes of problems.
+const (
+	MalformedPostcode      = "malformed_postcode"
+	MalformedOutcode       = "malformed_outcode"
+	MalformedSector        = "malformed_sector"
+	MalformedUPRN          = "malformed_uprn"
+	MalformedCoordinate    = "malformed_coordinate"
+	MalformedGridReference = "malformed_grid_reference"
+	MalformedDate          = "malformed_date"
+	MalformedParameter     = "malformed_parameter"
+	UnknownParameter       = "unknown_parameter"
+	BadRequest             = "bad_request"
+
+	UnknownPostcode     = "unknown_postcode"
+	UnknownOutcode      = "unknown_outcode"
+	UnknownSector       = "unknown_sector"
+	UnknownUPRN         = "unknown_uprn"
+	UnknownRegion       = "unknown_region"
+	UnknownPath         = "unknown_path"
+	OutOfArea           = "out_of_area"
+	OutsideGreatBritain = "outside_great_britain"
+
+	MethodNotAllowed        = "method_not_allowed"
+	RequestTimeout          = "request_timeout"
+	LengthRequired          = "length_required"
+	BodyTooLarge            = "body_too_large"
+	ExpectationFailed       = "expectation_failed"
+	HeaderTooLarge          = "header_too_large"
+	VersionNotSupported     = "version_not_supported"
+	ServiceRequestsNotTaken = "service_requests_not_taken"
+	InternalError           = "internal_error"
+)
+
+// ProblemKind is a kind of problem.
+type ProblemKind struct {
+	Code   string
+	Status int
+	Title  string
+}
+
+// ProblemKinds lists every kind of problem that may be reported.
+var ProblemKinds = []ProblemKind{
+	{MalformedPostcode, 400, "Not a postcode"},
+	{MalformedOutcode, 400, "Not an outcode"},
+	{MalformedSector, 400, "Not a sector"},
+	{MalformedUPRN, 400, "Not a UPRN"},
+	{MalformedCoordinate, 400, "Not a coordinate"},
+	{MalformedGridReference, 400, "Not a grid reference"},
+	{MalformedDate, 400, "Not a date"},
+	{MalformedParameter, 400, "Not a value that the parameter can have"},
+	{UnknownParameter, 400, "No such parameter"},
+	{BadRequest, 400, "Not a well-formed HTTP request"},
+
+	{UnknownPostcode, 404, "Neither the postcode nor its outcode is known"},
+	{UnknownOutcode, 404, "The outcode is not known"},
+	{UnknownSector, 404, "The sector is not known"},
+	{UnknownUPRN, 404, "No extract has the UPRN"},
+	{UnknownRegion, 404, "No such Region"},
+	{UnknownPath, 404, "No such path"},
+	{OutOfArea, 404, "Outside smart metering in Great Britain"},
+	{OutsideGreatBritain, 404, "Over 2 km off Great Britain"},
+
+	{MethodNotAllowed, 405, "The path does not take the method"},
+	{RequestTimeout, 408, "The request took too long to arrive"},
+	{LengthRequired, 411, "A body needs a Content-Length"},
+	{BodyTooLarge, 413, "The body is too large"},
+	{ExpectationFailed, 417, "Only 100-continue may be expected"},
+	{HeaderTooLarge, 431, "The request line and headers are too large"},
+	{InternalError, 500, "Something went wrong here"},
+	{ServiceRequestsNotTaken, 501, "Service requests are not taken here"},
+	{VersionNotSupported, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken"},
+}

@@ -1,0 +1,369 @@
+package api
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"coverd/geo"
+	"coverd/index"
+)
+
+// Text is a string that may be absent: "" is null.
+type Text string
+
+// MarshalJSON implements json.Marshaler.
+func (t Text) MarshalJSON() ([]byte, error) { return t.appendJSON(nil), nil }
+
+func (t Text) appendJSON(b []byte) []byte {
+	if t == "" {
+		return append(b, "null"...)
+	}
+	return appendString(b, string(t))
+}
+
+// Maybe is a value that may be absent: its zero value is null. Others are
+// their text in a JSON string.
+type Maybe[T interface {
+	comparable
+	AppendTo(b []byte) []byte
+}] struct{ V T }
+
+type (
+	// Date is a day as YYYY-MM-DD, or null.
+	Date = Maybe[index.Day]
+	// Month is a month as YYYY-MM, or null.
+	Month = Maybe[index.Month]
+	// UPRN is the digits of a UPRN, or null.
+	UPRN = Maybe[geo.UPRN]
+	// PostcodeText is a postcode such as GU1 1AA, or null.
+	PostcodeText = Maybe[geo.Postcode]
+	// OutcodeText is an outcode such as GU1, or null.
+	OutcodeText = Maybe[geo.Outcode]
+	// SectorText is a sector such as GU1 1, or null.
+	SectorText = Maybe[geo.Sector]
+)
+
+// Some wraps a value.
+func Some[T interface {
+	comparable
+	AppendTo(b []byte) []byte
+}](v T,
+) Maybe[T] {
+	return Maybe[T]{v}
+}
+
+// MarshalJSON implements json.Marshaler.
+func (m Maybe[T]) MarshalJSON() ([]byte, error) { return m.appendJSON(nil), nil }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *Maybe[T]) UnmarshalJSON(b []byte) error {
+	*m = Maybe[T]{}
+	if bytes.Equal(b, []byte("null")) {
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	switch v := any(&m.V).(type) {
+	case encoding.TextUnmarshaler:
+		return v.UnmarshalText([]byte(text))
+	case *index.Month:
+		var err error
+		*v, err = index.ParseMonth(text)
+		return err
+	}
+	return fmt.Errorf("cannot read a %T", m.V)
+}
+
+// The texts of T never need escaping.
+func (m Maybe[T]) appendJSON(b []byte) []byte {
+	var none T
+	if m.V == none {
+		return append(b, "null"...)
+	}
+	return append(m.V.AppendTo(append(b, '"')), '"')
+}
+
+// Degrees is a WGS84 latitude or longitude, written with six decimals (0.1 m),
+// which is what is stored. NaN is null.
+type Degrees float64
+
+// NoDegrees is the absent one.
+func NoDegrees() Degrees { return Degrees(math.NaN()) }
+
+// MarshalJSON implements json.Marshaler.
+func (d Degrees) MarshalJSON() ([]byte, error) { return d.appendJSON(nil), nil }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *Degrees) UnmarshalJSON(b []byte) error {
+	return unmarshalFloat((*float64)(d), b, math.NaN())
+}
+
+// IsZero makes omitzero leave the absent one out.
+func (d Degrees) IsZero() bool { return math.IsNaN(float64(d)) }
+
+func (d Degrees) appendJSON(b []byte) []byte {
+	if math.IsNaN(float64(d)) {
+		return append(b, "null"...)
+	}
+	return appendFixed(b, float64(d), 6)
+}
+
+// Metres is a distance on the ground, written with one decimal. What is below
+// zero is null.
+type Metres float64
+
+// MarshalJSON implements json.Marshaler.
+func (m Metres) MarshalJSON() ([]byte, error) { return m.appendJSON(nil), nil }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *Metres) UnmarshalJSON(b []byte) error { return unmarshalFloat((*float64)(m), b, -1) }
+
+func (m Metres) appendJSON(b []byte) []byte {
+	if !(m >= 0) {
+		return append(b, "null"...)
+	}
+	return appendFixed(b, float64(m), 1)
+}
+
+// GridMetres is a National Grid easting or northing in whole metres. Zero,
+// which lies in the sea, is null.
+type GridMetres int32
+
+// MarshalJSON implements json.Marshaler.
+func (m GridMetres) MarshalJSON() ([]byte, error) { return m.appendJSON(nil), nil }
+
+func (m GridMetres) appendJSON(b []byte) []byte {
+	if m == 0 {
+		return append(b, "null"...)
+	}
+	return strconv.AppendInt(b, int64(m), 10)
+}
+
+// Share is a number from 0 to 1, written with three decimals and never rounded
+// up, so that nearly certain does not read as certain.
+type Share float64
+
+// MarshalJSON implements json.Marshaler.
+func (s Share) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
+
+func (s Share) appendJSON(b []byte) []byte {
+	return appendFixed(b, math.Floor(float64(s)*1000)/1000, 3)
+}
+
+// Number is a number as it was given, written with as many digits as it takes.
+// NaN is null.
+type Number float64
+
+// NoNumber is the absent one.
+func NoNumber() Number { return Number(math.NaN()) }
+
+// MarshalJSON implements json.Marshaler.
+func (n Number) MarshalJSON() ([]byte, error) { return n.appendJSON(nil), nil }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *Number) UnmarshalJSON(b []byte) error {
+	return unmarshalFloat((*float64)(n), b, math.NaN())
+}
+
+// IsZero makes omitzero leave the absent one out.
+func (n Number) IsZero() bool { return math.IsNaN(float64(n)) }
+
+func (n Number) appendJSON(b []byte) []byte {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return append(b, "null"...)
+	}
+	return strconv.AppendFloat(b, float64(n), 'f', -1, 64)
+}
+
+func unmarshalFloat(f *float64, b []byte, null float64) error {
+	if bytes.Equal(b, []byte("null")) {
+		*f = null
+		return nil
+	}
+	return json.Unmarshal(b, f)
+}
+
+// Count is how many premises have a named thing.
+type Count = index.Count
+
+// Counts is a JSON object of counts by name, in the order given.
+type Counts []Count
+
+// MarshalJSON implements json.Marshaler.
+func (c Counts) MarshalJSON() ([]byte, error) { return c.appendJSON(nil), nil }
+
+// UnmarshalJSON implements json.Unmarshaler; it keeps the order.
+func (c *Counts) UnmarshalJSON(b []byte) error {
+	*c = (*c)[:0]
+	d := json.NewDecoder(bytes.NewReader(b))
+	if t, err := d.Token(); err != nil {
+		return err
+	} else if t != json.Delim('{') {
+		return fmt.Errorf("want an object of counts, not %v", t)
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return err
+		}
+		var n int
+		if err := d.Decode(&n); err != nil {
+			return err
+		}
+		*c = append(*c, Count{Name: name.(string), N: n})
+	}
+	return nil
+}
+
+func (c Counts) appendJSON(b []byte) []byte {
+	b = append(b, '{')
+	for i := range c {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, c[i].Name), ':')
+		b = strconv.AppendInt(b, int64(c[i].N), 10)
+	}
+	return append(b, '}')
+}
+
+// Spread is what the premises that an estimate rests on have of one thing,
+// the most frequent first. Where they agree it is that one value (or null);
+// else a list of {"value", "premises"}.
+type Spread []Count
+
+// MarshalJSON implements json.Marshaler.
+func (s Spread) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
+
+// UnmarshalJSON implements json.Unmarshaler. Of a unanimous value the count is
+// not known, and 0.
+func (s *Spread) UnmarshalJSON(b []byte) error {
+	*s = nil
+	if len(b) > 0 && b[0] == '[' {
+		var list []struct {
+			Value    string `json:"value"`
+			Premises int    `json:"premises"`
+		}
+		if err := json.Unmarshal(b, &list); err != nil {
+			return err
+		}
+		for _, v := range list {
+			*s = append(*s, Count{Name: v.Value, N: v.Premises})
+		}
+		return nil
+	}
+	var one string
+	if err := json.Unmarshal(b, &one); err != nil {
+		return err
+	}
+	*s = Spread{{Name: one}}
+	return nil
+}
+
+func (s Spread) appendJSON(b []byte) []byte {
+	switch len(s) {
+	case 0:
+		return append(b, "null"...)
+	case 1:
+		return Text(s[0].Name).appendJSON(b)
+	}
+	for i := range s {
+		if i == 0 {
+			b = append(b, `[{"value":`...)
+		} else {
+			b = append(b, `,{"value":`...)
+		}
+		b = Text(s[i].Name).appendJSON(b)
+		b = strconv.AppendInt(append(b, `,"premises":`...), int64(s[i].N), 10)
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+// appendFixed appends f, rounded half away from zero, with a number of
+// decimals. f is a coordinate or a distance on Earth: far from overflowing.
+func appendFixed(b []byte, f float64, decimals int) []byte {
+	scale := [...]float64{1, 10, 100, 1e3, 1e4, 1e5, 1e6}[decimals]
+	n := int64(math.Round(f * scale))
+	if n < 0 {
+		b, n = append(b, '-'), -n
+	}
+	var digits [20]byte
+	i := len(digits)
+	for d := 0; d <= decimals || n > 0; d++ {
+		if d == decimals {
+			i--
+			digits[i] = '.'
+		}
+		i--
+		digits[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return append(b, digits[i:]...)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendString appends s as a JSON string, the way encoding/json does without
+// escaping for HTML: what is not UTF-8 becomes U+FFFD.
+func appendString(b []byte, s string) []byte {
+	b = append(b, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c < utf8.RuneSelf {
+			b = append(b, s[start:i]...)
+			switch c {
+			case '"', '\\':
+				b = append(b, '\\', c)
+			case '\b':
+				b = append(b, '\\', 'b')
+			case '\f':
+				b = append(b, '\\', 'f')
+			case '\n':
+				b = append(b, '\\', 'n')
+			case '\r':
+				b = append(b, '\\', 'r')
+			case '\t':
+				b = append(b, '\\', 't')
+			default:
+				b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			}
+			i++
+			start = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029' {
+			b = append(b, s[start:i]...)
+			b = append(b, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+			start = i + size
+		}
+		i += size
+	}
+	return append(append(b, s[start:]...), '"')
+}
+
+func appendInt(b []byte, name string, n int) []byte {
+	return strconv.AppendInt(append(b, name...), int64(n), 10)
+}
+
+func appendNamed(b []byte, name, s string) []byte { return appendString(append(b, name...), s) }
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, "true"...)
+	}
+	return append(b, "false"...)
+}

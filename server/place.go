@@ -1,0 +1,171 @@
+package server
+
+import (
+	"net/url"
+	"strconv"
+
+	"coverd/geo"
+	"coverd/index"
+	"coverd/server/api"
+)
+
+// answerOutcode answers how coverage is distributed over an outcode, and a
+// page of its sectors.
+func (q *scratch) answerOutcode(key []byte) {
+	o, err := geo.ParseOutcode(key)
+	if err != nil {
+		q.codeProblem(err, api.MalformedOutcode, "outcode", geo.SuggestOutcode(key))
+		return
+	}
+	limit, ok := q.count(defaultPage, maxPage)
+	if !ok {
+		return
+	}
+	var after geo.Sector
+	if q.given.has(paramAfter) {
+		if after, err = geo.ParseSector(q.values[paramAfter]); err != nil {
+			q.malformedAfter("sector")
+			return
+		}
+	}
+	outcode, ok := q.snap.Outcode(o)
+	if !ok {
+		hint := "ask at /v1/locations with the latitude and longitude of the place"
+		if unusual := o.Hint(); unusual != "" {
+			hint = unusual + "; if it is right all the same, " + hint
+		}
+		q.problem(api.Problem{Code: api.UnknownOutcode, Parameter: "outcode", Detail: "neither register nor extracts have a postcode of " + o.String(), Hint: hint})
+		return
+	}
+	outcode.Distribution(&q.spread, q.on)
+	a := q.beginPlace(api.PlaceQuery{Outcode: api.Some(o), On: api.Some(q.on)}, api.OutcodeNotInExtracts, o)
+	for sector := range outcode.Sectors() {
+		if after.IsValid() && sector.Sector().Compare(after) <= 0 {
+			continue
+		}
+		if len(a.Inside) == limit {
+			a.Next = q.nextPage("/v1/outcodes/", o.String(), a.Inside[limit-1].Sector.V.String())
+			break
+		}
+		a.Inside = append(a.Inside, api.PlaceItem{
+			Sector: api.Some(sector.Sector()), Region: api.Text(sector.Regions().Only().String()), Summary: summaryOf(sector.Summary(q.on)),
+		})
+	}
+	q.body = a.AppendJSON(q.body)
+	q.send()
+}
+
+// answerSector answers how coverage is distributed over a sector, and a page
+// of its postcodes.
+func (q *scratch) answerSector(key []byte) {
+	k, err := geo.ParseSector(key)
+	if err != nil {
+		q.codeProblem(err, api.MalformedSector, "sector", geo.SuggestSector(key))
+		return
+	}
+	limit, ok := q.count(defaultPage, maxPage)
+	if !ok {
+		return
+	}
+	var after geo.Postcode
+	if q.given.has(paramAfter) {
+		if after, err = geo.ParsePostcode(q.values[paramAfter]); err != nil {
+			q.malformedAfter("postcode")
+			return
+		}
+	}
+	sector, ok := q.snap.Sector(k)
+	if !ok {
+		p := api.Problem{
+			Code: api.UnknownSector, Parameter: "sector", Detail: "neither register nor extracts have a postcode of " + k.String(),
+			Hint: "ask at /v1/locations with the latitude and longitude of the place",
+		}
+		if _, known := q.snap.Outcode(k.Outcode()); known {
+			p.Hint = "its outcode is known: ask at /v1/outcodes/" + k.Outcode().String() + ", or " + p.Hint
+		}
+		q.problem(p)
+		return
+	}
+	sector.Distribution(&q.spread, q.on)
+	a := q.beginPlace(api.PlaceQuery{Sector: api.Some(k), On: api.Some(q.on)}, api.SectorNotInExtracts, k.Outcode())
+	for i := range sector.Len() {
+		unit := sector.Unit(i)
+		if after.IsValid() && unit.Postcode().Compare(after) <= 0 {
+			continue
+		}
+		if len(a.Inside) == limit {
+			a.Next = q.nextPage("/v1/sectors/", k.String(), a.Inside[limit-1].Postcode.V.String())
+			break
+		}
+		a.Inside = append(a.Inside, api.PlaceItem{
+			Postcode: api.Some(unit.Postcode()), Status: unit.Status().String(),
+			Region: api.Text(unit.Region().Region.String()), Summary: summaryOf(unit.Summary(q.on)),
+		})
+	}
+	q.body = a.AppendJSON(q.body)
+	q.send()
+}
+
+// beginPlace fills q.place with what q.spread holds, and with what comes with
+// the absence of premises where there are none.
+func (q *scratch) beginPlace(query api.PlaceQuery, reason string, o geo.Outcode) *api.PlaceAnswer {
+	a, d := &q.place, &q.spread
+	*a = api.PlaceAnswer{
+		Query: query, Outcome: api.PremisesFound, Summary: summaryOf(d.Summary),
+		Regions: a.Regions[:0], NetworkRegions: a.NetworkRegions[:0], Technologies: d.Technologies, Variants: d.Variants,
+		Postcodes: api.PostcodeCounts{Live: d.LivePostcodes, NotInExtracts: d.NotInExtracts},
+		Inside:    a.Inside[:0], Snapshot: q.snap.ref,
+	}
+	for r, n := range d.Regions {
+		if n > 0 && r != int(geo.NoRegion) {
+			a.Regions = append(a.Regions, api.Count{Name: geo.Region(r).String(), N: n})
+		}
+	}
+	if n := d.Regions[geo.NoRegion]; n > 0 {
+		a.Regions = append(a.Regions, api.Count{Name: "none", N: n})
+	}
+	for n, count := range d.Networks {
+		if count > 0 {
+			a.NetworkRegions = append(a.NetworkRegions, api.Count{Name: index.NetworkRegion(n).String(), N: count})
+		}
+	}
+	if d.Location.IsValid() {
+		q.point.Latitude, q.point.Longitude = degrees(d.Location)
+		a.Location = &q.point
+	}
+	if d.Bounds[0].IsValid() {
+		q.bounds.South, q.bounds.West = degrees(d.Bounds[0])
+		q.bounds.North, q.bounds.East = degrees(d.Bounds[1])
+		a.Bounds = &q.bounds
+	}
+	if d.Summary.Premises == 0 {
+		a.Outcome, a.Reason = api.NoPremisesFound, reason
+		located := d.Location.IsValid() && q.snap.EstimateAt(&q.estimate, d.Location.LatLng(), q.on)
+		q.estimated(&q.apiEstimate, located)
+		a.Estimate = &q.apiEstimate
+		body := api.ServiceRequestBody{Outcode: api.Some(o)}
+		body.Latitude, body.Longitude = degrees(d.Location)
+		a.NextStep = q.nextStep(body, atMiddle)
+	}
+	return a
+}
+
+// malformedAfter answers for an `after` that names nothing to go on from.
+func (q *scratch) malformedAfter(what string) {
+	q.problem(api.Problem{
+		Code: api.MalformedParameter, Parameter: "after", Detail: strconv.Quote(string(q.values[paramAfter])) + " is not a " + what,
+		Hint: "leave it out for the first page, whose next is the path of the second",
+	})
+}
+
+// nextPage is the path of the page after the item last.
+func (q *scratch) nextPage(path, key, last string) api.Text {
+	v := url.Values{"after": {last}}
+	if q.given.has(paramOn) {
+		v.Set("on", q.on.String())
+	}
+	if q.given.has(paramLimit) {
+		v.Set("limit", string(q.values[paramLimit]))
+	}
+	return api.Text(path + url.PathEscape(key) + "?" + v.Encode())
+}

@@ -1,0 +1,235 @@
+package server
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/valyala/fasthttp"
+
+	"coverd/server/api"
+)
+
+// route is one of the things that can be asked.
+type route uint8
+
+const (
+	routeOther route = iota // no such path
+	routePostcode
+	routeValidate
+	routeOutcode
+	routeSector
+	routePremises
+	routeLocation
+	routeRegions
+	routeRegion
+	routeSnapshot
+	routeServiceRequests
+	routes
+)
+
+// routeTable says of each route its path, as people and metrics call it, which
+// parameters it takes, and who answers it. The part of the path between braces
+// is the key.
+var routeTable = [routes]struct {
+	path   string
+	takes  parameterSet
+	answer func(q *scratch, key []byte)
+}{
+	routeOther:           {path: "other"},
+	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork), (*scratch).answerPostcode},
+	routeValidate:        {"/v1/postcodes/{postcode}/validate", 0, (*scratch).answerValidate},
+	routeOutcode:         {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter), (*scratch).answerOutcode},
+	routeSector:          {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter), (*scratch).answerSector},
+	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork), (*scratch).answerPremises},
+	routeLocation:        {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius), (*scratch).answerLocation},
+	routeRegions:         {"/v1/regions", 0, (*scratch).answerRegions},
+	routeRegion:          {"/v1/regions/{name}", 0, (*scratch).answerRegion},
+	routeSnapshot:        {"/v1/snapshot", 0, (*scratch).answerSnapshot},
+	routeServiceRequests: {"/v1/service-requests", 0, (*scratch).answerServiceRequests},
+}
+
+// match finds the route of a path as it was sent, and the key in it, still
+// encoded: a slash in a key is none of the path's.
+func match(path []byte) (r route, key []byte) {
+	rest, ok := bytes.CutPrefix(path, []byte("/v1/"))
+	if !ok {
+		return routeOther, nil
+	}
+	noun, rest, deeper := bytes.Cut(rest, []byte("/"))
+	key, verb, deepest := bytes.Cut(rest, []byte("/"))
+	if deepest {
+		if string(noun) == "postcodes" && string(verb) == "validate" {
+			return routeValidate, key
+		}
+		return routeOther, nil
+	}
+	if !deeper {
+		switch string(noun) {
+		case "locations":
+			return routeLocation, nil
+		case "regions":
+			return routeRegions, nil
+		case "snapshot":
+			return routeSnapshot, nil
+		case "service-requests":
+			return routeServiceRequests, nil
+		}
+		return routeOther, nil
+	}
+	switch string(noun) {
+	case "postcodes":
+		return routePostcode, key
+	case "outcodes":
+		return routeOutcode, key
+	case "sectors":
+		return routeSector, key
+	case "premises":
+		return routePremises, key
+	case "regions":
+		return routeRegion, key
+	}
+	return routeOther, nil
+}
+
+// handle answers a request.
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	snap := s.snap.Load()
+	q, ok := snap.scratches.Get().(*scratch)
+	if !ok {
+		q = new(scratch)
+	}
+	q.begin(s, snap, ctx)
+	q.answer()
+	s.metrics.observe(q.route, q.status, s.clock.now().Sub(q.now))
+	q.end()
+}
+
+func (q *scratch) answer() {
+	r, key := match(q.ctx.URI().PathOriginal())
+	q.route = r
+	from := len(q.text)
+	q.text = appendDecoded(q.text, key)
+	key = q.text[from:]
+	switch {
+	case r == routeOther:
+		q.problem(api.Problem{
+			Code: api.UnknownPath, Detail: "there is nothing at " + string(q.ctx.Path()),
+			Hint: "ask at " + list(paths(), "or"),
+		})
+	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeServiceRequests:
+		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD")
+		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "use GET"})
+	case q.parse(routeTable[r].takes):
+		routeTable[r].answer(q, key)
+	}
+}
+
+// appendDecoded appends s without its percent-encoding.
+func appendDecoded(b, s []byte) []byte {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '%' {
+			if v, ok := percent(s[i+1:]); ok {
+				c, i = v, i+2
+			}
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+// paths lists what can be asked, for those who asked for something else.
+func paths() []string {
+	var list []string
+	for r := routePostcode; r < routeServiceRequests; r++ {
+		list = append(list, knownPaths[r])
+	}
+	return list
+}
+
+// knownPaths are the paths of routeTable, which cannot be named by what it
+// names.
+var knownPaths [routes]string
+
+func init() {
+	for r := range routeTable {
+		knownPaths[r] = routeTable[r].path
+	}
+}
+
+// answerServiceRequests tells that nobody keeps them here.
+func (q *scratch) answerServiceRequests([]byte) {
+	q.problem(api.Problem{
+		Code:   api.ServiceRequestsNotTaken,
+		Detail: "this server answers at once and keeps no service requests",
+		Hint:   "GET /v1/locations?latitude=&longitude= has coverage and Region for the place; raise the request itself with the DCC (SEC Appendix H 3.3)",
+	})
+}
+
+// send answers 200 with q.body, which is JSON, or 304 where the client has it.
+func (q *scratch) send() {
+	if q.modified(typeJSON) {
+		q.ctx.Response.SetBody(q.body)
+	}
+}
+
+// modified sets the header of an answer, and reports whether the client lacks
+// its body.
+func (q *scratch) modified(contentType string) bool {
+	q.header(contentType, 'a')
+	if notModified(q.ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch), q.ctx.Response.Header.Peek(fasthttp.HeaderETag)) {
+		q.status = fasthttp.StatusNotModified
+		q.ctx.Response.SetStatusCode(q.status)
+		return false
+	}
+	return true
+}
+
+// notModified evaluates If-None-Match (RFC 9110, 13.1.2): a list of tags, weak
+// or strong, or an asterisk.
+func notModified(list, etag []byte) bool {
+	for len(list) > 0 {
+		var tag []byte
+		tag, list, _ = bytes.Cut(list, []byte(","))
+		tag = bytes.TrimPrefix(bytes.TrimSpace(tag), []byte("W/"))
+		if len(tag) == 1 && tag[0] == '*' || len(tag) > 0 && bytes.Equal(tag, etag) {
+			return true
+		}
+	}
+	return false
+}
+
+// list joins words as people do: a, b or c.
+func list(words []string, conjunction string) string {
+	var b []byte
+	for i, w := range words {
+		switch {
+		case i == 0:
+		case i == len(words)-1:
+			b = append(append(append(b, ' '), conjunction...), ' ')
+		default:
+			b = append(b, ", "...)
+		}
+		b = append(b, w...)
+	}
+	return string(b)
+}
+
+func set(list ...parameter) (s parameterSet) {
+	for _, p := range list {
+		s |= 1 << p
+	}
+	return s
+}
+
+func (s parameterSet) has(p parameter) bool { return s>>p&1 == 1 }
+
+func (s parameterSet) names() (names []string) {
+	for p := range parameterNames {
+		if s.has(parameter(p)) {
+			names = append(names, parameterNames[p])
+		}
+	}
+	slices.Sort(names)
+	return names
+}

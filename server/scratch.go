@@ -1,0 +1,101 @@
+package server
+
+import (
+	"strconv"
+	"time"
+	"unsafe"
+
+	"github.com/valyala/fasthttp"
+
+	"coverd/index"
+	"coverd/server/api"
+)
+
+// scratch is what one request works with. It comes from a pool, and its slices
+// keep their memory, so that a request allocates nothing once its like has been
+// seen. Nothing in it may outlive the request.
+type scratch struct {
+	srv  *Server
+	ctx  *fasthttp.RequestCtx
+	snap *held
+	now  time.Time
+	day  *day // today
+
+	parameters
+	on index.Day // the day asked about
+
+	status int
+	route  route
+
+	postcode api.PostcodeAnswer
+	premises api.PremisesAnswer
+	place    api.PlaceAnswer
+	location api.LocationAnswer
+
+	estimate    index.Estimate
+	apiEstimate api.Estimate
+	next        api.NextStep
+	point       api.Point
+	bounds      api.Bounds
+	register    api.Postcode
+	spread      index.Distribution
+
+	neighbours []index.Neighbour
+	units      []index.UnitNeighbour
+	areas      []index.AreaHit
+
+	fits     []api.Fit
+	networks []api.Network
+	text     []byte // what strings made for this answer refer to
+	body     []byte
+}
+
+// begin readies a scratch for a request.
+func (q *scratch) begin(s *Server, snap *held, ctx *fasthttp.RequestCtx) {
+	q.srv, q.ctx, q.snap = s, ctx, snap
+	q.now, q.day = s.clock.read()
+	q.on = q.day.day
+	q.parameters = parameters{}
+	q.status, q.route = fasthttp.StatusOK, routeOther
+	q.fits, q.networks = q.fits[:0], q.networks[:0]
+	q.text, q.body = q.text[:0], q.body[:0]
+}
+
+// end gives a scratch back. What is very large is left to the collector.
+func (q *scratch) end() {
+	const most = 1 << 20
+	if cap(q.body) > most || cap(q.text) > most || cap(q.networks) > 1<<14 {
+		return
+	}
+	pool := &q.snap.scratches
+	q.srv, q.ctx, q.snap, q.day = nil, nil, nil, nil
+	q.parameters = parameters{}
+	pool.Put(q)
+}
+
+// kept turns text appended to q.text, from an offset on, into a string that is
+// good until the request ends.
+func (q *scratch) kept(from int) string { return view(q.text[from:]) }
+
+// view is b as a string, without a copy: b must not change while it is in use.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// header sets what every answer carries: what it may be kept for, and which
+// snapshot it is of. kind tells representations apart.
+func (q *scratch) header(contentType string, kind byte) {
+	h := &q.ctx.Response.Header
+	h.SetContentType(contentType)
+	h.Set("Coverd-Snapshot", q.snap.ref.ID)
+
+	var buf [96]byte
+	b := append(buf[:0], q.snap.etag...)
+	b = append(b, '-')
+	b = q.on.AppendTo(b)
+	b = append(b, '-', kind, '"')
+	h.SetBytesV(fasthttp.HeaderETag, b)
+
+	age := min(q.srv.maxAge, q.day.end.Sub(q.now))
+	b = append(buf[:0], "max-age="...)
+	b = strconv.AppendInt(b, int64(age/time.Second), 10)
+	h.SetBytesV(fasthttp.HeaderCacheControl, b)
+}

@@ -1,0 +1,163 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"golang.org/x/sync/errgroup"
+
+	"coverd/index"
+	"coverd/server/api"
+)
+
+// Options say how to serve. The zero value works.
+type Options struct {
+	// Log is told what an operator should know: one line a change of state.
+	// None by default.
+	Log *slog.Logger
+	// Now is the clock that today is read from. time.Now by default.
+	Now func() time.Time
+	// MaxAge is how long an answer may be kept before it is asked for again;
+	// it never reaches past midnight in London. Five minutes by default.
+	MaxAge time.Duration
+	// DrainTimeout is how long requests under way may take once the server was
+	// told to stop. Ten seconds by default.
+	DrainTimeout time.Duration
+}
+
+// Server answers questions from a snapshot. It is safe for concurrent use.
+type Server struct {
+	snap     atomic.Pointer[held]
+	clock    clock
+	maxAge   time.Duration
+	drain    time.Duration
+	log      *slog.Logger
+	metrics  *metrics
+	draining atomic.Bool
+}
+
+// held is a snapshot and what every answer from it repeats.
+type held struct {
+	*index.Snapshot
+	ref     api.SnapshotRef
+	etag    string                  // of an answer, up to its day
+	regions func() *regionDocuments // made when first asked for
+
+	// Scratches are of one snapshot, because what they keep refers to it: a
+	// pool of the server's would keep every snapshot that was ever served.
+	scratches sync.Pool
+}
+
+// New makes a server that answers from snap.
+func New(snap *index.Snapshot, o Options) (*Server, error) {
+	if snap == nil {
+		return nil, errors.New("server: no snapshot")
+	}
+	s := &Server{maxAge: o.MaxAge, drain: o.DrainTimeout, log: o.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.maxAge == 0 {
+		s.maxAge = 5 * time.Minute
+	}
+	if s.drain == 0 {
+		s.drain = 10 * time.Second
+	}
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
+	if err := s.clock.init(now); err != nil {
+		return nil, err
+	}
+	s.hold(snap)
+	s.metrics = newMetrics(s)
+	return s, nil
+}
+
+func (s *Server) hold(snap *index.Snapshot) {
+	info := snap.Info()
+	ref := api.SnapshotRef{ID: info.ID, AsOf: api.Some(info.AsOf), IndicativeRegions: info.Indicative}
+	s.snap.Store(&held{
+		Snapshot: snap,
+		ref:      ref,
+		etag:     `"` + info.ID,
+		regions:  sync.OnceValue(func() *regionDocuments { return newRegionDocuments(snap, ref) }),
+	})
+}
+
+// Snapshot returns the snapshot that is being answered from.
+func (s *Server) Snapshot() *index.Snapshot { return s.snap.Load().Snapshot }
+
+// Answer answers one question without a network: paths under /v1, as the
+// public listener would. The body is the caller's.
+func (s *Server) Answer(method, uri string) (status int, contentType string, body []byte) {
+	var ctx fasthttp.RequestCtx
+	var req fasthttp.Request
+	req.Header.SetMethod(method)
+	req.SetRequestURI(uri)
+	ctx.Init(&req, nil, quiet{})
+	s.handle(&ctx)
+	return ctx.Response.StatusCode(), string(ctx.Response.Header.ContentType()), append([]byte(nil), ctx.Response.Body()...)
+}
+
+// Serve answers questions on public, and health and metrics on admin, until
+// ctx ends. Then it is no longer ready, finishes the requests under way, and
+// returns nil. It closes both listeners. If either stops for any other reason
+// that is an error: a dead process is restarted, a deaf one is not.
+func (s *Server) Serve(ctx context.Context, public, admin net.Listener) error {
+	connections, err := s.connectionLimit()
+	if err != nil {
+		return errors.Join(err, public.Close(), admin.Close())
+	}
+	questions := s.publicServer(connections)
+	health := &http.Server{
+		Handler:           s.adminHandler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       30 * time.Second,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		return ended(ctx, "public", questions.Serve(&steadyListener{Listener: public, errors: s.metrics.acceptErrors, log: s.log}))
+	})
+	g.Go(func() error { return ended(ctx, "admin", health.Serve(admin)) })
+	g.Go(func() error {
+		<-ctx.Done() // told to stop, or one of them ended
+		s.draining.Store(true)
+		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.drain)
+		defer cancel()
+		err := questions.ShutdownWithContext(bound)
+		if errors.Is(err, context.DeadlineExceeded) {
+			s.log.Warn("requests were cut off", "after", s.drain.String(), "connections", questions.GetOpenConnectionsCount())
+			err = nil
+		}
+		// fasthttp closes what it has begun to serve; told to stop before
+		// that, it would begin all the same, and serve for ever.
+		_ = public.Close()
+		// Health is told to the last, but nobody's profile is waited for.
+		if e := health.Shutdown(bound); errors.Is(e, context.DeadlineExceeded) {
+			_ = health.Close()
+		} else {
+			err = errors.Join(err, e)
+		}
+		return err
+	})
+	return g.Wait()
+}
+
+// ended tells a listener that was told to stop from one that failed.
+func ended(ctx context.Context, name string, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("the %s listener stopped: %w", name, err)
+}

@@ -2,6 +2,7 @@ package index
 
 import (
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 
@@ -10,9 +11,22 @@ import (
 
 // benchSnapshot is large enough that look-ups miss the caches a little, and
 // small enough to build in seconds: 17 premises to each of 6,000 postcodes,
-// jittered around it.
+// jittered around it. COVERD_SNAPSHOT names one to look things up in instead:
+//
+//	COVERD_SNAPSHOT=$PWD/national.snap go test ./index -run '^$' -bench 'Lookup|Open'
 func benchSnapshot(b *testing.B) (*Snapshot, []byte) {
 	b.Helper()
+	if path := os.Getenv("COVERD_SNAPSHOT"); path != "" {
+		file, err := os.ReadFile(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s, err := OpenBytes(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return s, file
+	}
 	rng := rand.New(rand.NewPCG(1, 1))
 	w := small()
 	w.options.Prefer = []NetworkRegion{Network4GSouth}
@@ -47,15 +61,19 @@ func benchSnapshot(b *testing.B) (*Snapshot, []byte) {
 func BenchmarkLookup(b *testing.B) {
 	s, _ := benchSnapshot(b)
 	rng := rand.New(rand.NewPCG(2, 2))
-	units, all := slices.Collect(s.AllPostcodes()), slices.Collect(s.AllPremises())
-	const mask = 4095
+	units := slices.Collect(s.AllPostcodes())
+	const mask = 1<<16 - 1
 	var postcodes [mask + 1]geo.Postcode
 	var uprns [mask + 1]geo.UPRN
 	var points [mask + 1]geo.LatLng
 	for i := range postcodes {
 		postcodes[i] = units[rng.IntN(len(units))].Postcode()
-		uprns[i] = all[rng.IntN(len(all))].UPRN()
-		points[i] = all[rng.IntN(len(all))].At().LatLng()
+		for u := units[rng.IntN(len(units))]; !points[i].InExtent(); u = units[rng.IntN(len(units))] {
+			if u.Len() > 0 {
+				p := u.Premises(rng.IntN(u.Len()))
+				uprns[i], points[i] = p.UPRN(), p.At().LatLng()
+			}
+		}
 		points[i].Lat += rng.NormFloat64() / 1000
 	}
 	var d Distribution

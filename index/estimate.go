@@ -11,6 +11,7 @@ import (
 const (
 	EstimateArea    = "coverage_area"
 	EstimateNearest = "nearest_premises"
+	EstimateOwn     = "postcode"
 	EstimateSector  = "sector"
 	EstimateOutcode = "outcode"
 )
@@ -29,23 +30,31 @@ const (
 //
 // Only claims that count are considered, of areas too.
 //
-// Witnesses are the up to ten nearest premises within 500 m; where there is
-// none, or the place has no location, all premises of the sector; where there
-// is none there, of the outcode.
+// Witnesses are the premises of the postcode, where it has some (the address
+// asked for being none of theirs); else the up to ten nearest premises within
+// 500 m; where there is none, or the place has no location, all premises of the
+// sector; where there is none there, of the outcode.
 //
 // On a network region where a coverage area contains the place, the smallest
-// such area's claim stands. The best of these gives State, Basis coverage_area,
-// and Fit; unless most witnesses have a better state on the network regions no
-// area speaks of: then State is that of most witnesses there (of equally many,
-// the worse), and Fit the most frequent fit of those, there. So it is too where
-// there is no area: there a witness without a claim is in state unknown, as
-// every premises without is.
+// such area's claim stands. The best of these gives State and Basis
+// coverage_area; unless most witnesses have a better state on the network
+// regions no area speaks of: then State is that of most witnesses there (of
+// equally many, the worse). So it is too where there is no area: there a
+// witness without a claim is in state unknown, as every premises without is.
+//
+// Fit is the better one, by the rule of [ClaimSet.Fit], of the best claim of an
+// area and of the most frequent fit of the witnesses on the network regions no
+// area speaks of, as far as either is in State.
 //
 // Confidence is the share of witnesses in that State by the rule of succession,
 // (agreeing + a) / (witnesses + b): a claimless place starts from one in two (a
 // 1, b 2), a coverage area, being a CSP's own statement, from nine in ten (a 9,
 // b 10). It orders estimates; it is not calibrated against outcomes.
 type Estimate struct {
+	// Only narrows the question to one network region; NoNetwork: all. It is
+	// set by the caller, and stays.
+	Only NetworkRegion
+
 	State      State
 	Basis      string
 	Premises   int     // witnesses
@@ -101,27 +110,38 @@ func (s *Snapshot) EstimateAt(e *Estimate, p geo.LatLng, on Day) (ok bool) {
 	if found := s.NearestPostcodes(near[:0], p, 1, 5000); len(found) > 0 {
 		fallback = found[0].Unit.Postcode()
 	}
-	return s.estimate(e, p, true, fallback.Sector(), fallback.Outcode(), on)
+	return s.estimate(e, whereabouts{at: p, located: true, sector: fallback.Sector(), outcode: fallback.Outcode()}, on)
 }
 
-// EstimatePostcode estimates coverage at a postcode without premises: where
-// the register has it, else in its sector or outcode.
+// EstimatePostcode estimates coverage at a postcode, for an address that no
+// premises there has: from its premises; without any where the register has
+// it, else in its sector or outcode.
 func (s *Snapshot) EstimatePostcode(e *Estimate, p geo.Postcode, on Day) (ok bool) {
-	var at geo.Location
+	q := whereabouts{sector: p.Sector(), outcode: p.Outcode()}
 	if u, found := s.Postcode(p); found {
-		at = u.At()
+		q.at, q.located = u.At().LatLng(), u.At().IsValid()
+		q.first, q.end = u.premises()
 	}
-	return s.estimate(e, at.LatLng(), at.IsValid(), p.Sector(), p.Outcode(), on)
+	return s.estimate(e, q, on)
 }
 
-func (s *Snapshot) estimate(e *Estimate, p geo.LatLng, located bool, sector geo.Sector, outcode geo.Outcode, on Day) bool {
-	*e = Estimate{Distance: -1, Networks: e.Networks[:0], witnesses: e.witnesses[:0], fits: e.fits[:0]}
-	s.summon(e, p, located, sector, outcode)
+// whereabouts is what is known of where an estimate is asked for.
+type whereabouts struct {
+	at         geo.LatLng
+	located    bool
+	first, end int // its postcode's own premises
+	sector     geo.Sector
+	outcode    geo.Outcode
+}
+
+func (s *Snapshot) estimate(e *Estimate, q whereabouts, on Day) bool {
+	*e = Estimate{Only: e.Only, Distance: -1, Networks: e.Networks[:0], witnesses: e.witnesses[:0], fits: e.fits[:0]}
+	s.summon(e, q)
 	var lent lentClaims
 	best := int64(-1) // the best claim of an area
 	var status Status
-	if located {
-		best, status = s.lend(&lent, p, on)
+	if q.located {
+		best, status = s.lend(&lent, q.at, e.Only, on)
 	}
 	if best < 0 && len(e.witnesses) == 0 {
 		return false
@@ -136,7 +156,9 @@ func (s *Snapshot) estimate(e *Estimate, p geo.LatLng, located bool, sector geo.
 		prior, weight = 9, 10
 	} else {
 		e.State, seen = modal, lent.on
-		s.modalFit(e, seen, on)
+	}
+	if f, found := s.modalFit(e, lent.on, on); found && modal == e.State && (!e.HasFit || s.betterFit(f.claim, f.status, best, status)) {
+		e.Fit, e.HasFit = Fit{Claim: &s.claims[f.claim], Status: f.status}, true
 	}
 	agree := 0
 	for _, w := range e.witnesses {
@@ -150,10 +172,14 @@ func (s *Snapshot) estimate(e *Estimate, p geo.LatLng, located bool, sector geo.
 }
 
 // summon finds the witnesses.
-func (s *Snapshot) summon(e *Estimate, p geo.LatLng, located bool, sector geo.Sector, outcode geo.Outcode) {
-	if located {
+func (s *Snapshot) summon(e *Estimate, q whereabouts) {
+	for row := q.first; row < q.end; row++ {
+		e.Basis = EstimateOwn
+		e.witnesses = append(e.witnesses, witness{Premises{s, uint32(row)}.Claims(), 1})
+	}
+	if q.located && len(e.witnesses) == 0 {
 		var buf [EstimateWitnesses]Neighbour
-		for i, n := range s.Nearest(buf[:0], p, EstimateWitnesses, EstimateRadius) {
+		for i, n := range s.Nearest(buf[:0], q.at, EstimateWitnesses, EstimateRadius) {
 			if i == 0 {
 				e.Basis, e.Distance = EstimateNearest, n.Distance
 			}
@@ -161,27 +187,29 @@ func (s *Snapshot) summon(e *Estimate, p geo.LatLng, located bool, sector geo.Se
 		}
 	}
 	all := func(set ClaimSet, _ geo.Region, n int) { e.witnesses = append(e.witnesses, witness{set, n}) }
-	if q, ok := s.Sector(sector); ok && len(e.witnesses) == 0 {
+	if sector, ok := s.Sector(q.sector); ok && len(e.witnesses) == 0 {
 		e.Basis = EstimateSector
-		s.profile(int(q.row), int(q.row)+1, all)
+		s.profile(int(sector.row), int(sector.row)+1, all)
 	}
-	if o, ok := s.Outcode(outcode); ok && len(e.witnesses) == 0 {
+	if o, ok := s.Outcode(q.outcode); ok && len(e.witnesses) == 0 {
 		e.Basis = EstimateOutcode
 		s.profile(s.outcodes[o.row].sector, s.outcodes[o.row].sectors, all)
 	}
-	for _, w := range e.witnesses {
+	for i := range e.witnesses {
+		w := &e.witnesses[i]
+		w.set = w.set.Only(e.Only)
 		e.Premises += w.n
 	}
 }
 
 // lend finds the claims that areas lend, and the best of them; −1: none.
-func (s *Snapshot) lend(lent *lentClaims, p geo.LatLng, on Day) (best int64, status Status) {
+func (s *Snapshot) lend(lent *lentClaims, p geo.LatLng, only NetworkRegion, on Day) (best int64, status Status) {
 	best = -1
 	var buf [64]uint32
 	for _, i := range s.areas.appendAt(buf[:0], p) {
 		k := int64(s.areas.claims[i])
 		network := s.claims[k].Network
-		if !s.facts[k].counts || lent.on.has(network) {
+		if !s.facts[k].counts || lent.on.has(network) || only != NoNetwork && network != only {
 			continue
 		}
 		lent.on = lent.on.with(network)
@@ -221,10 +249,10 @@ func (s *Snapshot) modalState(witnesses []witness, not networkSet, on Day) (moda
 	return modal, modal != 0
 }
 
-// modalFit sets the fit to the most frequent of the witnesses in the estimated
-// state, on network regions that are not in a set; of equally frequent ones the
-// first in the order of claims.
-func (s *Snapshot) modalFit(e *Estimate, not networkSet, on Day) {
+// modalFit is the most frequent fit of the witnesses in the estimated state, on
+// network regions that are not in a set; of equally frequent ones the first in
+// the order of claims.
+func (s *Snapshot) modalFit(e *Estimate, not networkSet, on Day) (fit talliedFit, ok bool) {
 	for _, w := range e.witnesses {
 		item, st, ok := w.set.best(not, on)
 		if !ok || st.State != e.State {
@@ -236,14 +264,17 @@ func (s *Snapshot) modalFit(e *Estimate, not networkSet, on Day) {
 		}
 		e.fits[i].n += w.n
 	}
-	if len(e.fits) > 0 {
-		f := slices.MinFunc(e.fits, func(a, b talliedFit) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.claim, b.claim)) })
-		e.Fit, e.HasFit = Fit{Claim: &s.claims[f.claim], Status: f.status}, true
+	if len(e.fits) == 0 {
+		return talliedFit{}, false
 	}
+	return slices.MinFunc(e.fits, func(a, b talliedFit) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.claim, b.claim)) }), true
 }
 
 func (s *Snapshot) estimateNetworks(e *Estimate, lent *lentClaims, on Day) {
 	for network := NetworkNorth; network.Counts(); network++ {
+		if e.Only != NoNetwork && network != e.Only {
+			continue
+		}
 		n := len(e.Networks)
 		e.Networks = slices.Grow(e.Networks, 1)[:n+1]
 		ne := &e.Networks[n]

@@ -39,34 +39,37 @@ func slowBest(claims []Claim, not map[NetworkRegion]Claim, prefer []NetworkRegio
 
 // slowEstimate follows the rule of Estimate word by word. A place without
 // location is the zero point.
-func (w *world) slowEstimate(s *Snapshot, p geo.LatLng, sector geo.Sector, outcode geo.Outcode, on Day) (e Estimate, ok bool) {
-	e.Distance = -1
+func (w *world) slowEstimate(s *Snapshot, own geo.Postcode, p geo.LatLng, sector geo.Sector, outcode geo.Outcode, only NetworkRegion, on Day) (e Estimate, ok bool) {
+	e.Distance, e.Only = -1, only
 	var all, witnesses []Premises
 	lent := map[NetworkRegion]Claim{}
 	for q := range s.AllPremises() {
 		all = append(all, q)
-	}
-	if p != (geo.LatLng{}) {
-		for _, n := range slowNearest(all, p, 10, 500) {
-			witnesses = append(witnesses, n.Premises)
-			if len(witnesses) == 1 {
-				e.Distance = n.Distance
-			}
-		}
-		e.Basis = "nearest_premises"
-		here := slices.Clone(w.areas)
-		slices.SortStableFunc(here, func(a, b Area) int { return cmp.Compare(geo.GroundArea(a.Shape), geo.GroundArea(b.Shape)) })
-		for _, a := range here {
-			if _, spoken := lent[a.Claim.Network]; !spoken && a.Shape.Contains(p) && slowCounts(a.Claim, false) {
-				lent[a.Claim.Network] = a.Claim
-			}
-		}
 	}
 	within := func(basis string, in func(geo.Postcode) bool) {
 		for _, q := range all {
 			if q.Postcode().IsValid() && in(q.Postcode()) {
 				witnesses = append(witnesses, q)
 				e.Basis = basis
+			}
+		}
+	}
+	within("postcode", func(q geo.Postcode) bool { return q == own })
+	if p != (geo.LatLng{}) {
+		if len(witnesses) == 0 {
+			for _, n := range slowNearest(all, p, 10, 500) {
+				witnesses = append(witnesses, n.Premises)
+				if len(witnesses) == 1 {
+					e.Distance = n.Distance
+				}
+			}
+			e.Basis = "nearest_premises"
+		}
+		here := slices.Clone(w.areas)
+		slices.SortStableFunc(here, func(a, b Area) int { return cmp.Compare(geo.GroundArea(a.Shape), geo.GroundArea(b.Shape)) })
+		for _, a := range here {
+			if _, spoken := lent[a.Claim.Network]; !spoken && a.Shape.Contains(p) && slowCounts(a.Claim, false) && (only == NoNetwork || a.Claim.Network == only) {
+				lent[a.Claim.Network] = a.Claim
 			}
 		}
 	}
@@ -81,8 +84,9 @@ func (w *world) slowEstimate(s *Snapshot, p geo.LatLng, sector geo.Sector, outco
 	}
 	claimsOf := func(q Premises) (list []Claim) {
 		for i := range q.Claims().Len() {
-			c, _ := q.Claims().At(i)
-			list = append(list, *c)
+			if c, _ := q.Claims().At(i); only == NoNetwork || c.Network == only {
+				list = append(list, *c)
+			}
 		}
 		return list
 	}
@@ -118,16 +122,26 @@ func (w *world) slowEstimate(s *Snapshot, p geo.LatLng, sector geo.Sector, outco
 		e.Fit, e.HasFit = Fit{&ofAreas, ofAreas.On(on), true}, true
 	} else {
 		e.State, not = modal, lent
-		fits := map[Claim]int{}
-		for _, q := range witnesses {
-			if c, ok := slowBest(claimsOf(q), not, w.options.Prefer, on); ok && c.On(on).State == modal {
-				fits[c]++
-			}
+	}
+	fits := map[Claim]int{}
+	for _, q := range witnesses {
+		if c, ok := slowBest(claimsOf(q), lent, w.options.Prefer, on); ok && c.On(on).State == e.State {
+			fits[c]++
 		}
-		for c, n := range fits {
-			if !e.HasFit || n > fits[*e.Fit.Claim] || n == fits[*e.Fit.Claim] && c.Compare(e.Fit.Claim) < 0 {
-				e.Fit, e.HasFit = Fit{&c, c.On(on), false}, true
-			}
+	}
+	var most *Claim
+	for c, n := range fits {
+		if most == nil || n > fits[*most] || n == fits[*most] && c.Compare(most) < 0 {
+			most = &c
+		}
+	}
+	if most != nil && modal == e.State {
+		candidates := []Claim{*most}
+		if e.HasFit {
+			candidates = append(candidates, ofAreas)
+		}
+		if c, _ := slowBest(candidates, nil, w.options.Prefer, on); c == *most {
+			e.Fit, e.HasFit = Fit{most, most.On(on), false}, true
 		}
 	}
 	agree := 0.0
@@ -226,7 +240,8 @@ func TestEstimateFollowsTheRule(t *testing.T) {
 			for _, n := range slowNearestUnits(s, p, 1, 5000) {
 				near = n.Unit.Postcode()
 			}
-			want, wantOK := w.slowEstimate(s, p, near.Sector(), near.Outcode(), on)
+			e.Only = []NetworkRegion{NoNetwork, NoNetwork, NetworkSouth, Network4GSouth}[rng.IntN(4)]
+			want, wantOK := w.slowEstimate(s, geo.Postcode{}, p, near.Sector(), near.Outcode(), e.Only, on)
 			ok := s.EstimateAt(&e, p, on)
 			check("at a point", ok, want, wantOK)
 		}
@@ -236,12 +251,13 @@ func TestEstimateFollowsTheRule(t *testing.T) {
 			if u, ok := s.Postcode(p); ok {
 				at = u.At()
 			}
-			want, wantOK := w.slowEstimate(s, at.LatLng(), p.Sector(), p.Outcode(), worldDay)
+			e.Only = NoNetwork
+			want, wantOK := w.slowEstimate(s, p, at.LatLng(), p.Sector(), p.Outcode(), e.Only, worldDay)
 			ok := s.EstimatePostcode(&e, p, worldDay)
 			check(text, ok, want, wantOK)
 		}
 	}
-	for _, b := range []string{EstimateArea, EstimateNearest, EstimateSector, EstimateOutcode, "none", "against an area"} {
+	for _, b := range []string{EstimateArea, EstimateNearest, EstimateOwn, EstimateSector, EstimateOutcode, "none", "against an area"} {
 		if bases[b] == 0 {
 			t.Errorf("no estimate by %s: %v", b, bases)
 		}
@@ -253,6 +269,9 @@ func TestEstimateBranches(t *testing.T) {
 	here := geo.LatLng{Lat: 52.5, Lng: -1.5}
 	yes, no, unknown := says(NetworkSouth, AvailabilityTrue), says(NetworkSouth, AvailabilityFalse), says(NetworkSouth, AvailabilityUnknown)
 	fourG := says(Network4GSouth, AvailabilityTrue)
+	high4G, planned4G := fourG, says(Network4GSouth, AvailabilityFalse)
+	high4G.Likelihood = High
+	planned4G.Anticipated, planned4G.Likelihood = worldDay+9, High
 	vwan := says(NetworkSouth, AvailabilityTrue)
 	vwan.Technology = "VWAN"
 	one := func(n int, c ...Claim) [][]Claim { return slices.Repeat([][]Claim{c}, n) }
@@ -273,6 +292,8 @@ func TestEstimateBranches(t *testing.T) {
 		{"an area without, and neighbours with, on another", one(4, fourG), []Claim{no}, Available, EstimateNearest, &fourG, 5, 6},
 		{"an area without; the fit is not on its network", one(4, yes, fourG), []Claim{no}, Available, EstimateNearest, &fourG, 5, 6},
 		{"an area without; too few neighbours on another", slices.Concat(one(2, fourG), one(3, yes)), []Claim{no}, Unavailable, EstimateArea, &no, 9, 15},
+		{"an area, and neighbours as good on a better network", one(4, yes, high4G), []Claim{yes}, Available, EstimateArea, &high4G, 13, 14},
+		{"an area, and neighbours not as good on a better network", one(4, yes, planned4G), []Claim{yes}, Available, EstimateArea, &yes, 13, 14},
 		{"the smallest area", one(1, no), []Claim{yes, no}, Available, EstimateArea, &yes, 9, 11},
 		{"the best of two areas", one(1, no), []Claim{no, fourG}, Available, EstimateArea, &fourG, 9, 11},
 		{"an area that does not count", one(3, no), []Claim{vwan}, Unavailable, EstimateNearest, &no, 4, 5},

@@ -75,6 +75,9 @@ func runBuild(ctx context.Context, o buildOptions, std stdio) error {
 	} else if err != nil {
 		return err
 	}
+	if err := o.checkOutputs(manifest); err != nil {
+		return err
+	}
 	var previous *index.Snapshot
 	if o.previous != "" {
 		if previous, err = openSnapshot(o.previous); err != nil {

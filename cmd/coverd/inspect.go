@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -48,7 +49,11 @@ func inspectText(w io.Writer, info *index.Info) error {
 	fmt.Fprintf(t, "built by\t%s\n", info.Tool)
 	fmt.Fprintf(t, "Region boundaries\t%s\n", boundaries(info))
 	if len(info.Prefer) > 0 {
-		fmt.Fprintf(t, "preferred networks\t%v\n", info.Prefer)
+		names := make([]string, len(info.Prefer))
+		for i, n := range info.Prefer {
+			names[i] = n.String()
+		}
+		fmt.Fprintf(t, "preferred networks\t%s\n", strings.Join(names, ", "))
 	}
 	if info.CountsAsWAN {
 		fmt.Fprintf(t, "virtual WAN\tcounts\n")
@@ -63,6 +68,14 @@ func inspectText(w io.Writer, info *index.Info) error {
 	for _, s := range info.Sources {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", cmp.Or(s.Kind, "-"), cmp.Or(s.CSP, "-"), cmp.Or(s.AsOf.String(), "-"),
 			sequenceText(s.Sequence), countText(s.Rows), countText(s.Accepted), countText(s.Rejected), len(s.Files))
+	}
+
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	for _, a := range info.Attributions {
+		fmt.Fprintln(w, a)
 	}
 
 	fmt.Fprintf(t, "\nsection\tin the file\tunpacked\tof the file\n")

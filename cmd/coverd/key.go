@@ -14,8 +14,8 @@ const keyHelp = `A KEY is one of
   E11             an outcode
   E1 1            a sector: the space decides (E11 is the outcode; E11 1 and E111 are the sector E11 1)
   990061391234    a UPRN: one number
-  499049 150522   easting and northing in metres: two numbers with a space
-  51.2452,-0.5823 latitude and longitude in degrees: two numbers with a comma
+  499049 150522   easting and northing in metres: two large numbers
+  51.2452,-0.5823 latitude and longitude in degrees: two numbers up to 180
   SU 99049 50522  a grid reference of four to ten figures (TQ38 is read as an outcode, so give TQ 35 85)
 Quote keys that contain spaces. Put -- before a key that starts with a minus sign.`
 
@@ -48,10 +48,10 @@ func parseKey(s string) key {
 	switch {
 	case strings.Contains(s, ","):
 		a, b, _ := strings.Cut(s, ",")
-		return key{keyDegrees, strings.TrimSpace(a), strings.TrimSpace(b)}
+		return numbers(strings.TrimSpace(a), strings.TrimSpace(b), keyDegrees)
 	case s != "" && strings.Trim(s, "0123456789.+- \t") == "":
 		if len(fields) == 2 {
-			return key{keyMetres, fields[0], fields[1]}
+			return numbers(fields[0], fields[1], keyMetres)
 		}
 		return key{kind: keyUPRN, a: s}
 	}
@@ -74,6 +74,23 @@ func parseKey(s string) key {
 	return key{kind: keyPostcode, a: s}
 }
 
+// numbers is a key of two numbers. Their size tells degrees from metres where
+// the sign between them says otherwise: nothing in Great Britain is within 180 m
+// of the grid's origin, and no angle is over 180 degrees.
+func numbers(a, b string, kind keyKind) key {
+	x, errX := geo.ParseMetres(a)
+	y, errY := geo.ParseMetres(b)
+	if errX == nil && errY == nil {
+		switch size := max(x, -x, y, -y); {
+		case kind == keyMetres && size <= 180:
+			kind = keyDegrees
+		case kind == keyDegrees && size > 180:
+			kind = keyMetres
+		}
+	}
+	return key{kind, a, b}
+}
+
 // isReal reports whether err is none, or says no more than that the code is of
 // a place outside Great Britain.
 func isReal(err error) bool { return err == nil || errors.Is(err, geo.ErrOutOfArea) }
@@ -86,6 +103,14 @@ func isGridReference(s string) bool {
 	}
 	isLetter := func(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 	return isLetter(s[0]) && isLetter(s[1]) && strings.Trim(s[2:], "0123456789") == ""
+}
+
+// text is the key as it was understood, for what is said about it.
+func (k key) text() string {
+	if k.kind == keyDegrees {
+		return k.a + "," + k.b
+	}
+	return strings.TrimSpace(k.a + " " + k.b)
 }
 
 // uri is the HTTP request that asks for the key on a day ("" for today).

@@ -30,6 +30,8 @@ func TestParseKey(t *testing.T) {
 		{"51.2452,-0.5823", key{keyDegrees, "51.2452", "-0.5823"}},
 		{"51.2452, -0.5823", key{keyDegrees, "51.2452", "-0.5823"}},
 		{"a,b", key{keyDegrees, "a", "b"}},
+		{"51.2452 -0.5823", key{keyDegrees, "51.2452", "-0.5823"}}, // no metres
+		{"499049,150522", key{keyMetres, "499049", "150522"}},      // no degrees
 		{"SU 99049 50522", key{keyGridReference, "SU 99049 50522", ""}},
 		{"su990505", key{keyGridReference, "su990505", ""}},
 		{"SU9950", key{keyGridReference, "SU9950", ""}},

@@ -19,7 +19,7 @@ func answerText(w io.Writer, k key, status int, body []byte) error {
 	var err error
 	switch {
 	case status != http.StatusOK:
-		err = decode(body, t.problem)
+		err = decode(body, func(p *api.Problem) { t.problem(k, p) })
 	case k.kind == keyPostcode:
 		err = decode(body, t.postcode)
 	case k.kind == keyUPRN:
@@ -83,8 +83,8 @@ func (t *text) place(a *api.PlaceAnswer) {
 	if a.Query.Sector.V.IsValid() {
 		name = a.Query.Sector.V.String()
 	}
-	t.line("%s: %s live postcodes, %s of them in no extract", name,
-		countText(int64(a.Postcodes.Live)), countText(int64(a.Postcodes.NotInExtracts)))
+	t.line("%s: %s, %s of them in no extract", name,
+		plural(int64(a.Postcodes.Live), "live postcode", "live postcodes"), countText(int64(a.Postcodes.NotInExtracts)))
 	if a.Outcome == api.NoPremisesFound {
 		t.absence(a.Reason, a.Estimate, a.NextStep)
 	} else {
@@ -171,17 +171,25 @@ func (t *text) absence(reason string, e *api.Estimate, n *api.NextStep) {
 		t.estimate("estimate", e)
 	}
 	if n != nil {
-		t.line("next step\t%s", n.Text)
-		if len(n.Needs) > 0 {
-			t.line("\tit needs %s", strings.Join(n.Needs, ", "))
-		}
+		t.nextStep(n)
+	}
+}
+
+// nextStep tells what to do, and with what.
+func (t *text) nextStep(n *api.NextStep) {
+	t.line("next step\t%s", n.Text)
+	if b := n.Body; !b.Latitude.IsZero() {
+		t.line("\tlatitude %.6f, longitude %.6f", b.Latitude, b.Longitude)
+	}
+	if len(n.Needs) > 0 {
+		t.line("\tit needs %s", strings.Join(n.Needs, " and "))
 	}
 }
 
 func (t *text) estimate(label string, e *api.Estimate) {
 	basis := "nothing to go by"
 	if e.Basis != "" {
-		basis = fmt.Sprintf("basis %s, %s premises", strings.ReplaceAll(string(e.Basis), "_", " "), countText(int64(e.Premises)))
+		basis = fmt.Sprintf("basis %s, %s", strings.ReplaceAll(string(e.Basis), "_", " "), plural(int64(e.Premises), "premises", "premises"))
 		if e.Distance >= 0 {
 			basis += fmt.Sprintf(", the nearest %.1f m away", float64(e.Distance))
 		}
@@ -191,7 +199,14 @@ func (t *text) estimate(label string, e *api.Estimate) {
 		t.line("hub\t%s: %s", claimText(f.NetworkRegion, f.From, f.WANVariant, f.AuxiliaryEquipment, ""), f.Reason)
 	}
 	for _, n := range e.Networks {
-		t.line("%s\t%s", n.NetworkRegion, spreadText(n.State))
+		s := spreadText(n.State)
+		if from := spreadText(n.From); from != "" {
+			s += " from " + from
+		}
+		if likelihood := spreadText(n.ConnectivityLikelihood); likelihood != "" {
+			s += ", likelihood " + likelihood
+		}
+		t.line("%s\t%s", n.NetworkRegion, s)
 	}
 }
 
@@ -199,8 +214,8 @@ func (t *text) snapshot(s api.SnapshotRef) {
 	t.line("snapshot %.12s as of %v", s.ID, s.AsOf.V)
 }
 
-func (t *text) problem(p *api.Problem) {
-	t.line("%s: %s", p.Code, cmp.Or(p.Detail, p.Title))
+func (t *text) problem(k key, p *api.Problem) {
+	t.line("%s: %s: %s", k.text(), strings.ReplaceAll(p.Code, "_", " "), cmp.Or(p.Detail, p.Title))
 	if p.Hint != "" {
 		t.line("hint\t%s", p.Hint)
 	}
@@ -300,12 +315,17 @@ func countsText(c api.Counts) string {
 	return strings.Join(parts, ", ")
 }
 
-// spreadText writes a distribution: the value where all agree.
+// spreadText writes a distribution: the value where all agree, else each with
+// the premises that have it: High ×7, Medium ×1.
 func spreadText(s api.Spread) string {
 	if len(s) == 1 {
 		return s[0].Name
 	}
-	return countsText(api.Counts(s))
+	parts := make([]string, len(s))
+	for i, n := range s {
+		parts[i] = cmp.Or(n.Name, "none") + " ×" + countText(int64(n.N))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func orNone(s api.Text) string { return dash(string(s)) }

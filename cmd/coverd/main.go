@@ -25,6 +25,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -88,6 +89,13 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a gate.`,
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return readEnv(cmd) },
 	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd.Name() == "lookup" && strings.Contains(err.Error(), "shorthand flag: '") {
+			return fmt.Errorf("%w; a key that starts with a minus sign goes after --", err)
+		}
+		return err
+	})
+	root.Version = release
 	root.AddCommand(
 		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newSynth(std), newVersion(std),
 	)

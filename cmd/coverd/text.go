@@ -15,6 +15,14 @@ func countText(n int64) string {
 	return s
 }
 
+// plural writes a count with its noun.
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return countText(n) + " " + many
+}
+
 // bytesText writes a size as people read it: 812 B, 41.3 KiB, 360.1 MiB.
 func bytesText(n int64) string {
 	if n < 1024 {

@@ -272,6 +272,11 @@ func (s *suggester) edits(words []string, all string) {
 		}
 	}
 	trim(2, 3)
+	for i := range all { // one too many anywhere: so many guesses that only those count that exist
+		if p, err := ParsePostcode(all[:i] + all[i+1:]); err == nil && s.what == postcodeKind && s.exists != nil && s.exists(p) {
+			s.add(all[:i]+all[i+1:], s.what, costEdit, fmt.Sprintf("without the %c", all[i]))
+		}
+	}
 	if len(words) == 2 {
 		s.exact(words[1]+words[0], "with the two halves exchanged")
 	}

@@ -94,6 +94,7 @@ func TestSuggestExistingFirst(t *testing.T) {
 		{"UG1 1AA", "GU1 1AA", "GU1 1AA"},
 		{"GU1 1AB", "GU1 1BA,GU2 1AB", "GU1 1BA"},
 		{"SW1A 1AA", "W1A 1AA", "W1A 1AA"},
+		{"GU1 1IFU", "GU1 1FU", "GU1 1FU,GU11 1FU"}, // one too many, in the middle
 		{"BT1 1AA", "GU1 1AA", ""},
 	} {
 		var list []string

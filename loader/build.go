@@ -270,6 +270,9 @@ func (r *run) gates(e *Extract, s *SourceSummary) {
 	}
 }
 
+// noneAccepted warns of a source so small that all its rows may be bad.
+const noneAccepted = "all its rows are rejected: nothing of it is in the snapshot"
+
 // tooMany refuses sources with too many rejected rows.
 func (r *run) tooMany() {
 	for i := range r.summary.Sources {
@@ -279,6 +282,9 @@ func (r *run) tooMany() {
 			share = r.m.Extracts[k].MaxRejected
 		}
 		s.Allowed = allowed(s.Rows, share)
+		if s.Rows > 0 && s.Rejected == s.Rows && !slices.Contains(s.Warnings, noneAccepted) {
+			s.Warnings = append(s.Warnings, noneAccepted)
+		}
 		if s.Rejected > s.Allowed && !r.refused(s) {
 			r.refuse(s, gateRejected, "%s has %s rejected rows of %s, and at most %s are let pass (max_rejected = %v): %s",
 				s.name(), thousands(s.Rejected), thousands(s.Rows), thousands(s.Allowed), share, s.byReason())

@@ -152,6 +152,9 @@ func TestConflictOfThree(t *testing.T) {
 	if diff := cmp.Diff([]string{"conflict with 1.csv:3" + rest, "conflict with 1.csv:2" + rest, "conflict with 1.csv:2" + rest}, reasons); diff != "" {
 		t.Errorf("reasons (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff([]string{noneAccepted}, sum.Sources[1].Warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
 }
 
 // Whatever the order of the rows, the same premises, conflicts and counts.

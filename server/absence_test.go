@@ -29,7 +29,7 @@ func TestAbsenceHasKinds(t *testing.T) {
 		{"/v1/postcodes/GU19ZZ", api.NoPremisesFound, api.PostcodeNotInRegister, "not_in_register", "South", "outcode", 0, index.EstimateOutcode},
 		{"/v1/postcodes/GU12ZZ", api.NoPremisesFound, api.PostcodeNotInRegister, "not_in_register", "South", "outcode", 0, index.EstimateSector},
 		{"/v1/postcodes/CH45AA", api.NoPremisesFound, api.PostcodeNotInRegister, "not_in_register", "", "", 0, index.EstimateOutcode},
-		{"/v1/postcodes/GU11AA?address=99", api.NoPremisesFound, api.AddressNotMatched, "live", "South", "boundary", 0, index.EstimateNearest},
+		{"/v1/postcodes/GU11AA?address=99", api.NoPremisesFound, api.AddressNotMatched, "live", "South", "boundary", 0, index.EstimateOwn},
 		{"/v1/postcodes/GU11AA?address=%20flat%202,%20%20WEY%20house%20", api.PremisesFound, "", "live", "South", "boundary", 1, ""},
 	} {
 		a := get[api.PostcodeAnswer](t, s, c.uri, 200)

@@ -294,3 +294,28 @@ func TestSnapshotAnswer(t *testing.T) {
 		t.Errorf("%+v", info)
 	}
 }
+
+// An estimate speaks of the network region that was asked for, and of no other.
+func TestNetworkNarrowsTheEstimate(t *testing.T) {
+	s := testServer(t, Options{})
+	const uri = "/v1/postcodes/GU11AA?address=99&on=2026-12-01&network="
+	a := get[api.PostcodeAnswer](t, s, uri+"4G+South", 200)
+	if e := a.Estimate; e.Basis != index.EstimateOwn || e.Premises != 5 || len(e.Networks) != 1 || e.Networks[0].NetworkRegion != "4G South" {
+		t.Errorf("%+v", e)
+	}
+	if e := get[api.PostcodeAnswer](t, s, "/v1/postcodes/GU11AB?network=North", 200).Estimate; len(e.Networks) != 0 || e.State != "unknown" {
+		t.Errorf("%+v", e)
+	}
+	// The next question is not narrowed.
+	if e := get[api.PostcodeAnswer](t, s, "/v1/postcodes/GU11AB", 200).Estimate; len(e.Networks) != 1 || e.State != "available" {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestLocationHasItsNextStep(t *testing.T) {
+	s := testServer(t, Options{})
+	n := get[api.LocationAnswer](t, s, "/v1/locations?latitude=56&longitude=-4&on=2026-12-24", 200).NextStep
+	if n.Action != api.RaiseServiceRequest || n.Body.Latitude != 56 || n.Body.Longitude != -4 || n.Body.InstallationDate.V.String() != "2026-12-24" || len(n.Needs) != 0 {
+		t.Errorf("%+v", n)
+	}
+}

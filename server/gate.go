@@ -14,10 +14,14 @@ import (
 func (s *Server) gated(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		if code, detail := fault(&ctx.Request.Header); code != "" {
+			p := api.Problem{Code: code, Detail: detail}
 			if code == api.MethodNotAllowed {
-				defer ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD")
+				p.Hint = "use GET"
 			}
-			s.refuse(ctx, &api.Problem{Code: code, Detail: detail})
+			s.refuse(ctx, &p)
+			if code == api.MethodNotAllowed {
+				ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD")
+			}
 			return
 		}
 		next(ctx)

@@ -50,6 +50,7 @@ func (q *scratch) answerLocation([]byte) {
 	}
 	q.estimated(&a.Coverage, q.snap.EstimateAt(&q.estimate, p, q.on))
 	q.around(p, limit, radius)
+	a.NextStep = *q.nextStep(api.ServiceRequestBody{Latitude: a.Location.Latitude, Longitude: a.Location.Longitude}, atLocation)
 	q.body = a.AppendJSON(q.body)
 	q.send()
 }

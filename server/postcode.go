@@ -27,6 +27,7 @@ func (q *scratch) answerPostcode(key []byte) {
 		q.problem(api.Problem{Code: api.MalformedParameter, Parameter: "address", Detail: "it is empty", Hint: "leave it out for all premises of the postcode"})
 		return
 	}
+	q.estimate.Only = network
 	a := &q.postcode
 	*a = api.PostcodeAnswer{
 		Query:    api.PostcodeQuery{Postcode: p, On: api.Some(q.on), Address: api.Text(view(q.values[paramAddress])), NetworkRegion: api.Text(network.String())},
@@ -109,14 +110,20 @@ func (q *scratch) noPremises(p geo.Postcode, reason string) {
 	q.estimated(&q.apiEstimate, q.snap.EstimatePostcode(&q.estimate, p, q.on))
 	a.Estimate = &q.apiEstimate
 	body := api.ServiceRequestBody{Postcode: api.Some(p), Latitude: a.Postcode.Latitude, Longitude: a.Postcode.Longitude}
-	a.NextStep = q.nextStep(body, atPostcode)
+	text := atPostcode
+	if reason == api.PostcodeTerminated {
+		text = atRetired
+	}
+	a.NextStep = q.nextStep(body, text)
 }
 
 // Texts of the next step.
 const (
-	raiseRequest = "Raise a Service Management Service Request with the latitude and longitude of the premises: it is answered with coverage and Region (SEC Appendix H 3.3). "
+	raiseRequest = "Raise a Service Management Service Request with the DCC, giving the latitude and longitude of the premises: it is answered with coverage and Region (SEC Appendix H 3.3). "
 
 	atPostcode = raiseRequest + "The body has those of the postcode: put the premises' own in their place if you have them."
+	atRetired  = raiseRequest + "The postcode is retired: ask for the one in use now, and put the premises' own coordinates in place of the postcode's."
+	atLocation = raiseRequest + "The body has those that were asked about."
 	atMiddle   = raiseRequest + "The body has those of the middle of the postcodes there: put the premises' own in their place."
 	atNowhere  = raiseRequest + "The body lacks them: the register has no coordinates to go by."
 )

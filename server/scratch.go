@@ -57,6 +57,7 @@ func (q *scratch) begin(s *Server, snap *held, ctx *fasthttp.RequestCtx) {
 	q.on = q.day.day
 	q.parameters = parameters{}
 	q.status, q.route = fasthttp.StatusOK, routeOther
+	q.estimate.Only = index.NoNetwork
 	q.fits, q.networks = q.fits[:0], q.networks[:0]
 	q.text, q.body = q.text[:0], q.body[:0]
 }

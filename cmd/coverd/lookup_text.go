@@ -142,6 +142,7 @@ func (t *text) location(a *api.LocationAnswer) {
 		}
 	}
 	t.line("")
+	t.nextStep(&a.NextStep)
 	t.snapshot(a.Snapshot)
 }
 

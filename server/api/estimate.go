@@ -6,7 +6,7 @@ import "coverd/geo"
 // It is never a CSP's claim about that place.
 type Estimate struct {
 	State      string            `json:"state"`
-	Basis      Text              `json:"basis"` // coverage_area, nearest_premises, sector, outcode; null: nothing to go by
+	Basis      Text              `json:"basis"` // coverage_area, postcode, nearest_premises, sector, outcode; null: nothing to go by
 	Confidence Share             `json:"confidence"`
 	Premises   int               `json:"premises"`   // how many it rests on
 	Distance   Metres            `json:"distance_m"` // to the nearest of them; null where they are not near

@@ -10,6 +10,7 @@ type LocationAnswer struct {
 	Areas            []Area            `json:"areas"` // that contain the location, smallest first
 	NearestPremises  []NearestPremises `json:"nearest_premises"`
 	NearestPostcodes []NearestPostcode `json:"nearest_postcodes"`
+	NextStep         NextStep          `json:"next_step"` // for where no premises here is known
 	Snapshot         SnapshotRef       `json:"snapshot"`
 }
 
@@ -107,7 +108,8 @@ func (a *LocationAnswer) AppendJSON(b []byte) []byte {
 		b = a.NearestPostcodes[i].Distance.appendJSON(append(b, `,"distance_m":`...))
 		b = append(b, '}')
 	}
-	b = a.Snapshot.appendJSON(append(b, `],"snapshot":`...))
+	b = a.NextStep.appendJSON(append(b, `],"next_step":`...))
+	b = a.Snapshot.appendJSON(append(b, `,"snapshot":`...))
 	return append(b, '}')
 }
 

@@ -1,0 +1,43 @@
+package bench
+
+import "math"
+
+// A Row is one figure, with the floor measured beside it in the same run. What
+// was not measured, or does not apply, is nil.
+type Row struct {
+	Name string   `json:"name"`
+	N    int64    `json:"n"`    // questions, requests or rounds
+	Unit string   `json:"unit"` // of the percentiles and of the floor
+	P50  *float64 `json:"p50"`
+	P99  *float64 `json:"p99"`
+	P999 *float64 `json:"p999"`
+	// Allocs are allocations a question, by the runtime's count.
+	Allocs *float64 `json:"allocs"`
+	// Floor is the p50 of what FloorOf names, and Ratio the median over rounds
+	// of this to that: rounds are interleaved, so that noise strikes both.
+	Floor *float64 `json:"floor"`
+	Ratio *float64 `json:"ratio"`
+
+	Mean    *float64 `json:"mean,omitempty"`
+	FloorOf string   `json:"floor_of,omitempty"`
+	Mix     string   `json:"mix,omitempty"`
+	Note    string   `json:"note,omitempty"`
+}
+
+// The units of rows.
+const (
+	unitNs     = "ns"
+	unitUs     = "µs"
+	unitSecond = "s"
+	unitRate   = "requests/s"
+	unitBytes  = "bytes"
+)
+
+// rounded is v with four significant digits: what is behind them is noise.
+func rounded(v float64) *float64 {
+	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+		return new(v)
+	}
+	scale := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(v))))
+	return new(math.Round(v*scale) / scale)
+}

@@ -51,16 +51,6 @@ func NewCatalogue(snap *index.Snapshot) *Catalogue {
 	return c
 }
 
-// average is how many premises a postcode that has any has on average.
-func (c *Catalogue) average() int {
-	sum := 0
-	for _, unit := range c.filled {
-		sum += unit.Len()
-	}
-	n := max(len(c.filled), 1)
-	return (sum + n/2) / n
-}
-
 // LandPoints draws points evenly over the land of the Regions.
 func (c *Catalogue) LandPoints(seed uint64, n int) []geo.LatLng {
 	rng := random("land", seed)

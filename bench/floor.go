@@ -101,4 +101,6 @@ func (silent) Printf(string, ...any) {}
 
 func escaped(s string) string { return url.PathEscape(s) }
 
-func appendDegrees(b []byte, v float64) []byte { return strconv.AppendFloat(b, microdegrees(v), 'f', 6, 64) }
+func appendDegrees(b []byte, v float64) []byte {
+	return strconv.AppendFloat(b, microdegrees(v), 'f', 6, 64)
+}

@@ -32,7 +32,7 @@ const (
 
 // sink is where results go that nothing else needs, so that no compiler takes
 // the question away. It is written at the end of questions only.
-var sink uint64
+var sink uint64 //nolint:unused // it is written to, and that is its use
 
 // asker asks a snapshot questions in process, with memory that it reuses as a
 // server does. It is for one goroutine.
@@ -40,11 +40,10 @@ type asker struct {
 	snap *index.Snapshot
 	on   index.Day
 
-	spread  index.Distribution
-	near    []index.Neighbour
-	units   []index.UnitNeighbour
-	areas   []index.AreaHit
-	reasons []byte
+	spread index.Distribution
+	near   []index.Neighbour
+	units  []index.UnitNeighbour
+	areas  []index.AreaHit
 }
 
 // postcode finds a postcode, its status, how many premises it has, its Region.

@@ -58,7 +58,7 @@
 //
 // # Memory
 //
-// A snapshot holds its file unpacked, about 14 bytes a premises at national
+// A snapshot holds its file unpacked, about 21 bytes a premises at national
 // scale, and keeps nothing of the file itself, which may be replaced or removed
 // once it is open. Opening needs both at once. Look-ups allocate nothing: plural
 // answers are appended to the caller's slice, and a Distribution or an Estimate

@@ -8,6 +8,7 @@
 //	coverd verify  FILE                          is the file whole?
 //	coverd inspect FILE                          what is in it, and where each byte goes
 //	coverd synth   --premises N --out DIR        made-up extracts, to measure and test with
+//	coverd bench   lookup --snapshot FILE        look-ups measured, each beside its floor
 //	coverd version
 //
 // Every verb has --help with an example. Every flag --some-flag can be given as

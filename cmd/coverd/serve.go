@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -51,6 +52,7 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 	if err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // the file as it was read, which is as large as what came of it
 	info := snap.Info()
 	log.Info("opened", "file", o.snapshot, "snapshot", info.ID, "as_of", info.AsOf.String(), "premises", info.Premises,
 		"postcodes", info.Postcodes, "took", tookText(time.Since(start)))

@@ -33,5 +33,6 @@
 // At 100,000 questions a second garbage would be the largest part of the work.
 // So a request works in a [scratch] from a pool, whose slices are kept from
 // one request to the next; an answer refers to the snapshot's own strings; and
-// JSON is appended. A test holds every query route to zero allocations.
+// JSON is appended. A test holds the query routes to zero allocations; the path of
+// a next page of a sector or outcode is the known exception.
 package server

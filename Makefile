@@ -42,7 +42,7 @@ fmt: ## rewrite the sources as lint wants them
 race: ## run all tests under the race detector
 	$(GO) test -race ./...
 
-fuzz: ## fuzz each target for FUZZTIME (30s)
+fuzz: ## fuzz each target for FUZZTIME (30s, or a count: 20000x)
 	@grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file _ func; do \
 	  echo "== $${func#func } in $$(dirname $$file)"; \
 	  $(GO) test -run='^$$' -fuzz="^$${func#func }$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=0s "$$(dirname $$file)" </dev/null || exit 1; \

@@ -44,17 +44,18 @@ type Options struct {
 type Builder struct {
 	o       Options
 	regions *regions
+	locator *locator
 	csps    map[string]int
 	sources []Source
 
+	rows      store
 	addresses addressTable
 	mu        sync.Mutex // guards what follows
 	claims    []Claim
 	claimIDs  map[Claim]ClaimID
-	rows      [][]Row
 	areas     []Area
 	entries   []Entry
-	entryAt   map[geo.Postcode]int
+	entryAt   *postcodeTable
 }
 
 // NewBuilder starts a snapshot. land[r-1] is the land of Region r.
@@ -74,7 +75,7 @@ func NewBuilder(land [3]geo.MultiPolygon, o Options) (*Builder, error) {
 		o:        o,
 		csps:     map[string]int{},
 		claimIDs: map[Claim]ClaimID{},
-		entryAt:  map[geo.Postcode]int{},
+		entryAt:  newPostcodeTable(),
 	}
 	for i, c := range o.CSPs {
 		if _, ok := b.csps[c]; !ok {
@@ -83,6 +84,7 @@ func NewBuilder(land [3]geo.MultiPolygon, o Options) (*Builder, error) {
 	}
 	b.addresses.init()
 	b.regions = newRegions(geo.NewCover(geo.NewMesh(land[:]), geo.CoverOptions{}))
+	b.locator = newLocator(b.regions)
 	return b, nil
 }
 
@@ -91,7 +93,7 @@ func NewBuilder(land [3]geo.MultiPolygon, o Options) (*Builder, error) {
 func (b *Builder) SetSources(s []Source) { b.sources = s }
 
 // Locate allocates a Region to a point as [Snapshot.Locate] will.
-func (b *Builder) Locate(p geo.LatLng) Allocation { return b.regions.locate(p) }
+func (b *Builder) Locate(p geo.LatLng) Allocation { return b.locator.locate(p) }
 
 // Claim gives a claim its number. Its CSP must be one of Options.CSPs.
 func (b *Builder) Claim(c Claim) ClaimID {
@@ -114,15 +116,7 @@ func (b *Builder) Claim(c Claim) ClaimID {
 func (b *Builder) Address(s []byte) AddressID { return b.addresses.id(bytes.TrimSpace(s)) }
 
 // Add takes rows. They are copied.
-func (b *Builder) Add(rows []Row) {
-	if len(rows) == 0 {
-		return
-	}
-	rows = append([]Row(nil), rows...)
-	b.mu.Lock()
-	b.rows = append(b.rows, rows)
-	b.mu.Unlock()
-}
+func (b *Builder) Add(rows []Row) { b.rows.add(rows) }
 
 // AddArea takes a coverage area, in manifest order and feature order.
 func (b *Builder) AddArea(a Area) error {
@@ -140,10 +134,10 @@ func (b *Builder) AddArea(a Area) error {
 func (b *Builder) AddPostcode(e Entry) (added bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if _, ok := b.entryAt[e.Postcode]; ok {
+	if b.entryAt.at(e.Postcode) != noPlace {
 		return false
 	}
-	b.entryAt[e.Postcode] = len(b.entries)
+	b.entryAt.set(e.Postcode, uint32(len(b.entries)))
 	b.entries = append(b.entries, e)
 	return true
 }

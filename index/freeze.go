@@ -46,9 +46,7 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 		}
 	}
 	out := &Built{b: b}
-	for _, r := range b.rows {
-		out.Report.Rows += int64(len(r))
-	}
+	out.Report.Rows = int64(b.rows.len())
 	m := b.newMerger()
 	tell("merge")(0, out.Report.Rows)
 	all, err := m.resolve(ctx, workers, tell("merge"))
@@ -57,13 +55,11 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 	}
 	m.prune(all)
 	tell("order")(0, 1)
-	l := m.layOut(all.premises, workers)
-	all.premises = nil
-	l.allocatePremises()
-	tell("order")(1, 1)
-	if err := ctx.Err(); err != nil {
+	l, err := m.layOut(ctx, workers)
+	if err != nil {
 		return nil, err
 	}
+	tell("order")(1, 1)
 
 	tell("freeze")(0, 1)
 	out.count(m, l, all)

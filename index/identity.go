@@ -2,16 +2,15 @@ package index
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"coverd/geo"
 )
 
-// rankAddresses sorts the address identifiers and returns their ranks by
-// AddressID.
-func (m *merger) rankAddresses() []uint32 {
+// rankAddresses sorts the address identifiers.
+func (m *merger) rankAddresses() {
 	t := &m.b.addresses
 	ids := make([]AddressID, 0, t.len())
 	for id := range AddressID(t.len()) {
@@ -24,13 +23,13 @@ func (m *merger) rankAddresses() []uint32 {
 		y, _ := t.at(b)
 		return compareAddress(x, y)
 	})
-	ranks := make([]uint32, t.len())
+	m.ranks = make([]uint32, t.len())
 	m.addresses = make([]string, len(ids))
 	m.fold = make([]uint32, len(ids))
 	folded := make(map[string]uint32, len(ids))
 	for rank, id := range ids {
 		text, _ := t.at(id)
-		ranks[id] = uint32(rank)
+		m.ranks[id] = uint32(rank)
 		m.addresses[rank] = text
 		f := FoldAddress(text)
 		n, ok := folded[f]
@@ -40,35 +39,6 @@ func (m *merger) rankAddresses() []uint32 {
 		}
 		m.fold[rank] = n
 	}
-	return ranks
-}
-
-// gather flattens the rows, giving claims and addresses their ranks, and frees
-// them; those with a UPRN come first.
-func (m *merger) gather() (rows []Row, withUPRN int) {
-	ranks := m.rankAddresses()
-	n := 0
-	for _, r := range m.b.rows {
-		n += len(r)
-	}
-	rows = make([]Row, n)
-	head, tail := 0, n
-	for i, chunk := range m.b.rows {
-		for _, r := range chunk {
-			r.Claim = ClaimID(m.rankOf[r.Claim])
-			r.Address = AddressID(ranks[r.Address])
-			if r.UPRN != 0 {
-				rows[head] = r
-				head++
-			} else {
-				tail--
-				rows[tail] = r
-			}
-		}
-		m.b.rows[i] = nil
-	}
-	m.b.rows = nil
-	return rows, head
 }
 
 // placeKey is the identity of a premises without UPRN: its postcode and folded
@@ -79,72 +49,103 @@ type placeKey struct {
 	at       geo.Location
 }
 
-func (m *merger) key(r *Row) placeKey {
-	if r.Postcode.IsValid() && r.Address != 0 {
-		return placeKey{postcode: r.Postcode, fold: m.fold[r.Address]}
+func (m *merger) placeKey(r *row) placeKey {
+	if r.postcode.IsValid() && r.address != 0 {
+		return placeKey{postcode: r.postcode, fold: m.fold[m.ranks[r.address]]}
 	}
-	return placeKey{at: r.At}
+	return placeKey{at: r.at}
 }
 
-func (k placeKey) compare(l placeKey) int {
-	return cmp.Or(k.postcode.Compare(l.postcode), cmp.Compare(k.fold, l.fold), k.at.Compare(l.at))
+// group finds the rows of a bucket that are of one premises.
+func (m *merger) group(g *grouper, b *bucket) {
+	if b.n == 0 || b.at(0).uprn() != 0 {
+		g.group(b, hashUPRN, sameUPRN)
+		return
+	}
+	g.group(b, func(r *row) uint64 {
+		k := m.placeKey(r)
+		if k.postcode.IsValid() {
+			return mix(uint64(k.postcode.Ordinal())<<32|uint64(k.fold)) >> 20
+		}
+		return mix(uint64(uint32(k.at.Lat))<<32|uint64(uint32(k.at.Lng))) >> 20
+	}, func(x, y *row) bool { return m.placeKey(x) == m.placeKey(y) })
 }
 
 // join gives rows without UPRN the UPRN of the only premises with their
-// postcode and address, where there is just one. rows[:n] are sorted by UPRN.
-// It returns the joined rows, sorted by UPRN, and the others, sorted by key.
-func (m *merger) join(rows []Row, n int) (joined, alone []Row) {
+// postcode and address, where there is just one.
+func (m *merger) join(ctx context.Context, workers int) error {
 	const several = ^geo.UPRN(0)
 	wanted := map[placeKey]geo.UPRN{}
-	for i := range rows[n:] {
-		if k := m.key(&rows[n+i]); k.postcode.IsValid() {
-			wanted[k] = 0
+	// Few postcodes are wanted, and most premises are passed over by theirs.
+	var maybe [1 << 16]uint64
+	bit := func(p geo.Postcode) (word *uint64, mask uint64) {
+		h := mix(uint64(p.Ordinal())) >> 42
+		return &maybe[h>>6], 1 << (h & 63)
+	}
+	s := &m.b.rows
+	for i := range s.without {
+		for r := range s.without[i].all {
+			if k := m.placeKey(r); k.postcode.IsValid() {
+				wanted[k] = 0
+				word, mask := bit(k.postcode)
+				*word |= mask
+			}
 		}
 	}
-	if len(wanted) > 0 {
-		for g := range groups(rows[:n], func(a, b *Row) bool { return a.UPRN == b.UPRN }) {
-			postcode, address, _ := m.decide(g)
-			if !postcode.IsValid() || address == 0 {
+	if len(wanted) == 0 {
+		return nil
+	}
+	type hit struct {
+		key  placeKey
+		uprn geo.UPRN
+	}
+	hits := make([][]hit, workers)
+	ws := make([]worker, workers)
+	err := s.each(ctx, workers, func(k int, b *bucket) {
+		if b.n == 0 || b.at(0).uprn() == 0 {
+			return
+		}
+		w := &ws[k]
+		m.group(&w.grouper, b)
+		for _, head := range w.heads {
+			for i := head + 1; i > 0; i = w.next[i-1] {
+				p := b.at(int(i - 1)).postcode
+				if word, mask := bit(p); *word&mask == 0 || !p.IsValid() {
+					continue
+				}
+				rows := m.rowsOf(w, b, head)
+				postcode, address, _ := m.decide(rows)
+				key := placeKey{postcode: postcode, fold: m.fold[address]}
+				if _, ok := wanted[key]; ok && address != 0 {
+					hits[k] = append(hits[k], hit{key, rows[0].UPRN})
+				}
+				break
+			}
+		}
+	})
+	for _, h := range slices.Concat(hits...) {
+		if wanted[h.key] == 0 {
+			wanted[h.key] = h.uprn
+		} else {
+			wanted[h.key] = several
+		}
+	}
+	for i := range s.without {
+		b, kept := &s.without[i], 0
+		for r := range b.all {
+			k := m.placeKey(r)
+			if u := wanted[k]; k.postcode.IsValid() && u != 0 && u != several {
+				joined := *r
+				joined.key |= uint64(u) << 24
+				s.bucket(u, r.postcode, AddressID(r.address), r.at).add(joined)
 				continue
 			}
-			k := placeKey{postcode: postcode, fold: m.fold[address]}
-			switch old, ok := wanted[k]; {
-			case !ok:
-			case old == 0:
-				wanted[k] = g[0].UPRN
-			default:
-				wanted[k] = several
-			}
+			*b.at(kept) = *r
+			kept++
 		}
+		b.cut(kept)
 	}
-	for _, r := range rows[n:] {
-		k := m.key(&r)
-		if u := wanted[k]; k.postcode.IsValid() && u != 0 && u != several {
-			r.UPRN = u
-			joined = append(joined, r)
-		} else {
-			alone = append(alone, r)
-		}
-	}
-	slices.SortFunc(joined, func(a, b Row) int { return cmp.Compare(a.UPRN, b.UPRN) })
-	slices.SortFunc(alone, func(a, b Row) int { return m.key(&a).compare(m.key(&b)) })
-	return joined, alone
-}
-
-// groups yields the runs of rows that are the same.
-func groups(rows []Row, same func(a, b *Row) bool) func(yield func([]Row) bool) {
-	return func(yield func([]Row) bool) {
-		for i := 0; i < len(rows); {
-			j := i + 1
-			for j < len(rows) && same(&rows[i], &rows[j]) {
-				j++
-			}
-			if !yield(rows[i:j:j]) {
-				return
-			}
-			i = j
-		}
-	}
+	return err
 }
 
 // decide settles what the rows of one premises disagree on. For each of
@@ -160,8 +161,8 @@ func (m *merger) decide(rows []Row) (p geo.Postcode, address uint32, at geo.Loca
 			return true
 		}
 		return cmp.Or(
-			cmp.Compare(m.precede[r.Claim], m.precede[than.Claim]),
-			-cmp.Compare(m.claims[r.Claim].AsOf, m.claims[than.Claim].AsOf),
+			cmp.Compare(m.briefs[r.Claim].precede, m.briefs[than.Claim].precede),
+			-cmp.Compare(m.briefs[r.Claim].asOf, m.briefs[than.Claim].asOf),
 			bytes) < 0
 	}
 	for i := range rows {
@@ -177,33 +178,4 @@ func (m *merger) decide(rows []Row) (p geo.Postcode, address uint32, at geo.Loca
 		}
 	}
 	return p, address, at
-}
-
-// sortRows sorts by UPRN, in place, on several cores: it partitions around a
-// sampled median and sorts both sides at once.
-func sortRows(rows []Row, workers int) {
-	byUPRN := func(a, b Row) int { return cmp.Compare(a.UPRN, b.UPRN) }
-	if workers < 2 || len(rows) < 1<<14 {
-		slices.SortFunc(rows, byUPRN)
-		return
-	}
-	sample := make([]geo.UPRN, 1001)
-	for i := range sample {
-		sample[i] = rows[i*(len(rows)-1)/1000].UPRN
-	}
-	slices.Sort(sample)
-	pivot := sample[500]
-	i, j := 0, len(rows)
-	for i < j {
-		if rows[i].UPRN < pivot {
-			i++
-		} else {
-			j--
-			rows[i], rows[j] = rows[j], rows[i]
-		}
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() { sortRows(rows[:i], workers/2) })
-	sortRows(rows[i:], workers-workers/2)
-	wg.Wait()
 }

@@ -41,12 +41,23 @@ type premises struct {
 type merger struct {
 	b         *Builder
 	claims    []Claim  // in order
-	content   []uint32 // claims that differ in their as-of alone have the same number
-	precede   []int    // by claim: its CSP's precedence
+	briefs    []brief  // by claim
 	rankOf    []uint32 // by ClaimID
+	ranks     []uint32 // by AddressID
 	addresses []string // in order; 0 is ""
 	fold      []uint32 // by address rank: addresses that differ in case and space alone have the same number
 	areas     *areas
+	lender    *lender
+}
+
+// brief is what merging asks of a claim, 20 bytes to the claim's 136.
+type brief struct {
+	content uint32 // claims that differ in their as-of alone have the same
+	about   uint32 // claims of one CSP on one network region have the same
+	asOf    Day
+	precede uint32 // the CSP's precedence
+	network NetworkRegion
+	future  bool // it is available, with a date after its as-of
 }
 
 // newMerger puts claims and addresses into their final order.
@@ -62,17 +73,25 @@ func (b *Builder) newMerger() *merger {
 	slices.SortFunc(m.claims, func(x, y Claim) int { return x.Compare(&y) })
 	m.claims = slices.Compact(m.claims)
 	rank := make(map[Claim]uint32, len(m.claims))
-	contents := map[Claim]uint32{}
+	contents, abouts := map[Claim]uint32{}, map[Claim]uint32{}
+	number := func(codes map[Claim]uint32, c Claim) uint32 {
+		code, ok := codes[c]
+		if !ok {
+			code = uint32(len(codes))
+			codes[c] = code
+		}
+		return code
+	}
 	for i, c := range m.claims {
 		rank[c] = uint32(i)
-		m.precede = append(m.precede, b.csps[c.CSP])
-		c.AsOf = 0
-		id, ok := contents[c]
-		if !ok {
-			id = uint32(len(contents))
-			contents[c] = id
+		f := brief{
+			asOf: c.AsOf, precede: uint32(b.csps[c.CSP]), network: c.Network,
+			future: c.Availability == AvailabilityTrue && c.Anticipated > c.AsOf,
+			about:  number(abouts, Claim{CSP: c.CSP, Network: c.Network}),
 		}
-		m.content = append(m.content, id)
+		c.AsOf = 0
+		f.content = number(contents, c)
+		m.briefs = append(m.briefs, f)
 	}
 	for _, c := range b.claims {
 		m.rankOf = append(m.rankOf, rank[c])
@@ -82,160 +101,170 @@ func (b *Builder) newMerger() *merger {
 		codes[i] = rank[c]
 	}
 	m.areas = newAreas(geo.NewMesh(shapes), codes)
+	m.lender = newLender(m.areas)
+	m.rankAddresses()
 	return m
 }
 
-// merged is what one worker has made of its rows.
+// merged is what came of all rows, beside the premises.
 type merged struct {
-	premises  []premises
 	sets      [][]uint32 // items: claim rank, doubled, plus 1 if an area lends it
-	setCodes  map[string]uint32
 	conflicts []Conflict
 	same      int64 // rows that said the same as another
 	future    int64 // available claims with a date after their as-of
 }
 
-// resolve turns sorted rows into premises, workers at a time.
+// resolve turns the rows into premises, in their place.
 func (m *merger) resolve(ctx context.Context, workers int, progress func(done, total int64)) (*merged, error) {
-	rows, n := m.gather()
-	sortRows(rows[:n], workers)
-	joined, alone := m.join(rows, n)
-
-	// Cut at premises, so that no worker sees half of one.
-	var parts [][]Row
-	for i := 0; i < n; {
-		j := min(n, i+1<<16)
-		for j < n && rows[j].UPRN == rows[j-1].UPRN {
-			j++
-		}
-		parts = append(parts, rows[i:j])
-		i = j
-	}
-	out := make([]merged, len(parts)+1)
-	next, done := make(chan int), make(chan int)
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			var w worker
-			for i := range next {
-				out[i] = m.resolvePart(&w, parts[i], joined)
-				done <- len(parts[i])
-			}
-		})
-	}
-	go func() { // ends when next is drained or ctx is
-		defer close(next)
-		for i := range parts {
-			select {
-			case next <- i:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	go func() { wg.Wait(); close(done) }()
-	sum := int64(0)
-	for k := range done {
-		sum += int64(k)
-		progress(sum, int64(len(rows)))
-	}
-	if err := ctx.Err(); err != nil {
+	total := int64(m.b.rows.len())
+	if err := m.join(ctx, workers); err != nil {
 		return nil, err
 	}
-	var w worker
-	res := &out[len(parts)]
-	*res = merged{setCodes: map[string]uint32{}}
-	for g := range groups(alone, func(a, b *Row) bool { return m.key(a) == m.key(b) }) {
-		m.one(res, &w, g)
+	ws := make([]*worker, workers)
+	for i := range ws {
+		ws[i] = newWorker()
 	}
-	progress(int64(len(rows)), int64(len(rows)))
-	return m.gatherParts(out), nil
+	made := make(map[*bucket]*worker, 2*buckets)
+	var mu sync.Mutex // guards made and the count
+	done := int64(0)
+	err := m.b.rows.each(ctx, workers, func(k int, b *bucket) {
+		n := int64(b.n)
+		m.resolveBucket(ws[k], b)
+		mu.Lock()
+		defer mu.Unlock()
+		made[b] = ws[k]
+		done += n
+		progress(done, total)
+	})
+	if err != nil {
+		return nil, err
+	}
+	all := m.gather(ws)
+	for b, w := range made {
+		b.sets = w.final
+	}
+	return all, nil
 }
 
-// resolvePart handles rows with UPRNs, and the joined rows of those UPRNs.
-func (m *merger) resolvePart(w *worker, rows, joined []Row) merged {
-	res := merged{premises: make([]premises, 0, len(rows)), setCodes: map[string]uint32{}}
-	j, _ := slices.BinarySearchFunc(joined, rows[0].UPRN, func(r Row, u geo.UPRN) int { return cmp.Compare(r.UPRN, u) })
-	for g := range groups(rows, func(a, b *Row) bool { return a.UPRN == b.UPRN }) {
-		k := j
-		for k < len(joined) && joined[k].UPRN == g[0].UPRN {
-			k++
+// resolveBucket writes premises over the rows of a bucket. Group j starts at
+// row j or after it, so all rows up to j are of groups up to j and not needed
+// any more when premises j is written there.
+func (m *merger) resolveBucket(w *worker, b *bucket) {
+	m.group(&w.grouper, b)
+	for j, head := range w.heads {
+		p := m.one(w, m.rowsOf(w, b, head))
+		*b.at(j) = row{
+			key: uint64(p.uprn) << 24, at: p.at, postcode: p.postcode,
+			address: p.address, claim: p.set, line: uint32(flags(p.region, p.basis, p.conflict)),
 		}
-		if k > j {
-			g = append(g, joined[j:k]...) // copies: g is at capacity
-			j = k
-		}
-		m.one(&res, w, g)
 	}
-	return res
+	b.cut(len(w.heads))
 }
 
-// worker is scratch memory.
+// rowsOf copies the rows of a group, with the ranks of claims and addresses.
+func (m *merger) rowsOf(w *worker, b *bucket, head uint32) []Row {
+	w.rows = w.rows[:0]
+	for i := head + 1; i > 0; i = w.next[i-1] {
+		r := b.at(int(i - 1))
+		w.rows = append(w.rows, Row{
+			UPRN: r.uprn(), At: r.at, Postcode: r.postcode,
+			Address: AddressID(m.ranks[r.address]), Claim: ClaimID(m.rankOf[r.claim]),
+			File: uint32(r.key & (MaxFiles - 1)), Line: r.line,
+		})
+	}
+	return w.rows
+}
+
+// worker is what one goroutine has made of its rows, and its scratch memory.
 type worker struct {
+	merged
+	codes map[string]uint32 // of sets
+	final []uint32          // by code: the code in the end
+	last  []uint32          // the set before, which neighbours often share
+	code  uint32            // its code
+
+	grouper
+	rows  []Row
 	items []uint32
 	areas []uint32
 	key   []byte
 }
 
+func newWorker() *worker { return &worker{codes: map[string]uint32{}} }
+
 // one makes a premises of its rows.
-func (m *merger) one(res *merged, w *worker, rows []Row) {
+func (m *merger) one(w *worker, rows []Row) premises {
 	p := premises{uprn: rows[0].UPRN}
 	p.postcode, p.address, p.at = m.decide(rows)
 	// Claims are ordered by network region and CSP first.
 	if len(rows) > 1 {
 		slices.SortFunc(rows, func(a, b Row) int {
-			return cmp.Or(cmp.Compare(a.Claim, b.Claim), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+			if a.Claim != b.Claim {
+				return cmp.Compare(a.Claim, b.Claim)
+			}
+			return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 		})
 	}
 	w.items = w.items[:0]
-	var networks [Networks]bool
-	for g := range groups(rows, func(a, b *Row) bool {
-		x, y := &m.claims[a.Claim], &m.claims[b.Claim]
-		return x.Network == y.Network && x.CSP == y.CSP
-	}) {
-		last := g[len(g)-1] // the latest as-of of equal claims
-		if slices.ContainsFunc(g, func(r Row) bool { return m.content[r.Claim] != m.content[last.Claim] }) {
+	var networks networkSet
+	for len(rows) > 0 {
+		n, differ := 1, false // of rows by one CSP on one network region
+		first := &m.briefs[rows[0].Claim]
+		for n < len(rows) && m.briefs[rows[n].Claim].about == first.about {
+			differ = differ || m.briefs[rows[n].Claim].content != first.content
+			n++
+		}
+		last := rows[n-1].Claim // the latest as-of of equal claims
+		if differ {
 			p.conflict = true
-			res.conflicts = append(res.conflicts, m.conflict(&p, g))
-			continue
+			w.conflicts = append(w.conflicts, m.conflict(&p, rows[:n]))
+		} else {
+			w.same += int64(n - 1)
+			if m.briefs[last].future {
+				w.future++
+			}
+			networks = networks.with(first.network)
+			w.items = append(w.items, uint32(last)<<1)
 		}
-		c := &m.claims[last.Claim]
-		res.same += int64(len(g) - 1)
-		if c.Availability == AvailabilityTrue && c.Anticipated > c.AsOf {
-			res.future++
-		}
-		networks[c.Network] = true
-		w.items = append(w.items, uint32(last.Claim)<<1)
+		rows = rows[n:]
 	}
 	if p.at.IsValid() {
 		at := p.at.LatLng()
-		a := m.b.regions.locate(at)
+		a := m.b.Locate(at)
 		p.region, p.basis = a.Region, a.Basis
-		w.areas = m.areas.appendAt(w.areas[:0], at)
+		own := len(w.items)
+		w.areas = m.lender.appendAt(w.areas[:0], at)
 		for _, i := range w.areas {
-			if code := m.areas.claims[i]; !networks[m.claims[code].Network] {
-				networks[m.claims[code].Network] = true
+			code := m.areas.claims[i]
+			if network := m.briefs[code].network; !networks.has(network) {
+				networks = networks.with(network)
 				w.items = append(w.items, code<<1|1)
 			}
 		}
-		slices.Sort(w.items)
+		if len(w.items) > own {
+			slices.Sort(w.items)
+		}
 	}
-	p.set = res.set(w)
-	res.premises = append(res.premises, p)
+	p.set = w.set()
+	return p
 }
 
 // set interns the worker's items.
-func (res *merged) set(w *worker) uint32 {
+func (w *worker) set() uint32 {
+	if slices.Equal(w.items, w.last) && len(w.sets) > 0 {
+		return w.code
+	}
 	w.key = w.key[:0]
 	for _, it := range w.items {
 		w.key = binary.BigEndian.AppendUint32(w.key, it)
 	}
-	code, ok := res.setCodes[string(w.key)]
+	code, ok := w.codes[string(w.key)]
 	if !ok {
-		code = uint32(len(res.sets))
-		res.sets = append(res.sets, slices.Clone(w.items))
-		res.setCodes[string(w.key)] = code
+		code = uint32(len(w.sets))
+		w.sets = append(w.sets, slices.Clone(w.items))
+		w.codes[string(w.key)] = code
 	}
+	w.last, w.code = append(w.last[:0], w.items...), code
 	return code
 }
 
@@ -255,45 +284,23 @@ func (r RowRef) compare(s RowRef) int {
 	return cmp.Or(cmp.Compare(r.File, s.File), cmp.Compare(r.Line, s.Line))
 }
 
-// gatherParts joins the workers' results and numbers claim sets in order.
-func (m *merger) gatherParts(parts []merged) *merged {
+// gather joins what the workers have made and numbers claim sets in order.
+func (m *merger) gather(ws []*worker) *merged {
 	var all merged
-	codes := map[string]uint32{}
-	n := 0
-	for i := range parts {
-		n += len(parts[i].premises)
-		for k := range parts[i].setCodes {
-			codes[k] = 0
-		}
+	for _, w := range ws {
+		all.sets = append(all.sets, w.sets...)
+		all.conflicts = append(all.conflicts, w.conflicts...)
+		all.same += w.same
+		all.future += w.future
 	}
-	keys := make([]string, 0, len(codes))
-	for k := range codes {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys) // big-endian items: the order of their numbers
-	for i, k := range keys {
-		codes[k] = uint32(i)
-		items := make([]uint32, len(k)/4)
-		for j := range items {
-			items[j] = binary.BigEndian.Uint32([]byte(k[4*j:]))
+	slices.SortFunc(all.sets, slices.Compare)
+	all.sets = slices.CompactFunc(all.sets, slices.Equal)
+	for _, w := range ws {
+		w.final = make([]uint32, len(w.sets))
+		for code, items := range w.sets {
+			i, _ := slices.BinarySearchFunc(all.sets, items, slices.Compare)
+			w.final[code] = uint32(i)
 		}
-		all.sets = append(all.sets, items)
-	}
-	all.premises = make([]premises, 0, n)
-	for i := range parts {
-		part := &parts[i]
-		final := make([]uint32, len(part.sets))
-		for k, code := range part.setCodes {
-			final[code] = codes[k]
-		}
-		for _, p := range part.premises {
-			p.set = final[p.set]
-			all.premises = append(all.premises, p)
-		}
-		all.conflicts = append(all.conflicts, part.conflicts...)
-		all.same += part.same
-		all.future += part.future
-		*part = merged{}
 	}
 	slices.SortFunc(all.conflicts, func(a, b Conflict) int { return a.Rows[0].compare(b.Rows[0]) })
 	return &all

@@ -8,14 +8,14 @@ import (
 // What tells premises apart must be there: a UPRN, or a postcode with an
 // address, or a location.
 // Strings are interned first, with [Builder.Claim] and [Builder.Address], so
-// that fifty million of these fit in memory.
+// that fifty million of these fit in memory; see store.
 type Row struct {
 	UPRN     geo.UPRN     // 0: none
 	At       geo.Location // zero: none
 	Postcode geo.Postcode // zero: none
 	Address  AddressID
 	Claim    ClaimID
-	File     uint32 // the caller's number of the file the row stands in
+	File     uint32 // the caller's number of the file the row stands in, less than MaxFiles
 	Line     uint32 // its line, counted from 1
 }
 

@@ -2,8 +2,10 @@ package index
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/golang/geo/s2"
 
@@ -35,15 +37,18 @@ type layout struct {
 	firsts   []int      // where each group starts, then where the premises without postcode do, then the end
 }
 
-// layOut orders everything. Postcodes with premises go in Hilbert order of
-// where they are, so that premises near each other on the ground are near each
-// other in memory; premises without postcode follow, in Hilbert order of their
-// own.
-func (m *merger) layOut(ps []premises, workers int) *layout {
-	units, unitOf := m.units(ps)
-	m.allocateUnits(units, workers)
-
+// layOut orders everything, and uses up the Builder's rows, which are premises
+// by now. Postcodes with premises go in Hilbert order of where they are, so that
+// premises near each other on the ground are near each other in memory; premises
+// without postcode follow, in Hilbert order of their own.
+func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
+	s := &m.b.rows
 	var l layout
+	units, places, err := m.units(ctx, workers)
+	if err != nil {
+		return nil, err
+	}
+	m.allocateUnits(units, workers)
 	for i := range units {
 		u := &units[i]
 		switch {
@@ -59,27 +64,38 @@ func (m *merger) layOut(ps []premises, workers int) *layout {
 	slices.SortFunc(l.groups, func(a, b int) int { // ties in directory order
 		return cmp.Or(cmp.Compare(units[a].hilbert, units[b].hilbert), cmp.Compare(a, b))
 	})
-	at := 0
+	at, total := 0, s.len()
+	l.firsts = make([]int, 0, len(l.groups)+2)
 	for g, i := range l.groups {
 		units[i].group, units[i].first = g, at
 		l.firsts = append(l.firsts, at)
 		at += units[i].n
 	}
-	l.firsts = append(l.firsts, at, len(ps))
+	l.firsts = append(l.firsts, at, total)
 
 	// Counting sort into the groups, then each group on its own.
-	l.premises = make([]premises, len(ps))
-	next := append([]int(nil), l.firsts...)
-	for i, p := range ps {
-		g := len(l.groups)
-		if u := unitOf[i]; u >= 0 {
-			g = units[u].group
-		}
-		l.premises[next[g]] = p
-		next[g]++
+	l.premises = make([]premises, total)
+	next := make([]atomic.Int64, len(l.groups)+1)
+	for g := range next {
+		next[g].Store(int64(l.firsts[g]))
 	}
+	err = s.each(ctx, workers, func(_ int, b *bucket) {
+		for run := range b.runs {
+			g := len(l.groups)
+			if p := run[0].postcode; p.IsValid() {
+				g = units[places.at(p)].group
+			}
+			end := int(next[g].Add(int64(len(run))))
+			for i := range run {
+				l.premises[end-len(run)+i] = run[i].premises(b.sets)
+			}
+		}
+		b.cut(0)
+	})
 	parallel(len(l.groups), workers, func(g int) {
-		slices.SortFunc(l.premises[l.firsts[g]:l.firsts[g+1]], comparePremises)
+		ps := l.premises[l.firsts[g]:l.firsts[g+1]]
+		slices.SortFunc(ps, comparePremises)
+		allocatePremises(ps, &units[l.groups[g]])
 	})
 	rest := l.premises[at:]
 	cells := make(map[geo.Location]uint64, len(rest))
@@ -92,11 +108,40 @@ func (m *merger) layOut(ps []premises, workers int) *layout {
 		return cmp.Or(cmp.Compare(cells[a.at], cells[b.at]), comparePremises(a, b))
 	})
 	l.units = units
-	return &l
+	return &l, err
 }
 
+// runs yields stretches of premises with the same postcode.
+func (b *bucket) runs(yield func([]row) bool) {
+	for _, chunk := range b.chunks {
+		for i := 0; i < len(chunk); {
+			j := i + 1
+			for j < len(chunk) && chunk[j].postcode == chunk[i].postcode {
+				j++
+			}
+			if !yield(chunk[i:j]) {
+				return
+			}
+			i = j
+		}
+	}
+}
+
+// premises undoes what resolveBucket has packed.
+func (r *row) premises(sets []uint32) premises {
+	a := allocation(int64(r.line))
+	return premises{
+		uprn: r.uprn(), at: r.at, postcode: r.postcode, address: r.address, set: sets[r.claim],
+		region: a.Region, basis: a.Basis, conflict: r.line>>5&1 == 1,
+	}
+}
+
+// The claim set and the flags settle the order of premises that are alike in
+// all else, which takes rows without UPRN that give only an address, and others
+// that give only a postcode, at the same coordinates.
 func comparePremises(a, b premises) int {
-	return cmp.Or(cmp.Compare(a.address, b.address), cmp.Compare(a.uprn, b.uprn), a.at.Compare(b.at))
+	return cmp.Or(cmp.Compare(a.address, b.address), cmp.Compare(a.uprn, b.uprn), a.at.Compare(b.at),
+		cmp.Compare(a.set, b.set), cmp.Compare(flags(a.region, a.basis, a.conflict), flags(b.region, b.basis, b.conflict)))
 }
 
 func leafCell(l geo.Location) uint64 {
@@ -126,66 +171,84 @@ func parallel(n, workers int, f func(i int)) {
 }
 
 // units lists the postcodes of the register, of the previous register, and of
-// the premises, in directory order. unitOf gives each premises' unit, or −1.
-func (m *merger) units(ps []premises) (units []unit, unitOf []int32) {
-	for _, e := range m.b.entries {
-		units = append(units, unit{Entry: e, inRegister: true})
-	}
-	if prev := m.b.o.Previous; prev != nil && len(units) > 0 {
+// the premises, in directory order, and counts premises into them. places gives
+// each postcode's place in the list.
+func (m *merger) units(ctx context.Context, workers int) (units []unit, places *postcodeTable, err error) {
+	entries := m.b.entries
+	places = m.b.entryAt
+	registered := len(entries)
+	if prev := m.b.o.Previous; prev != nil && len(entries) > 0 {
 		for u := range prev.AllPostcodes() {
 			e := u.Entry()
-			if _, still := m.b.entryAt[e.Postcode]; still || u.Status() == NotInRegister {
+			if places.at(e.Postcode) != noPlace || u.Status() == NotInRegister {
 				continue
 			}
 			if u.Status() == Live {
 				e.TerminatedAfter, e.TerminatedBy = prev.Info().AsOf, m.b.o.AsOf
 			}
-			units = append(units, unit{Entry: e, inRegister: true})
+			entries = append(entries, e)
+		}
+		for i, e := range entries[registered:] {
+			places.set(e.Postcode, uint32(registered+i))
+		}
+		registered = len(entries)
+	}
+	found := make([]map[geo.Postcode]bool, workers) // in no register
+	err = m.b.rows.each(ctx, workers, func(k int, b *bucket) {
+		if found[k] == nil {
+			found[k] = map[geo.Postcode]bool{}
+		}
+		for run := range b.runs {
+			if p := run[0].postcode; p.IsValid() && places.at(p) == noPlace {
+				found[k][p] = true
+			}
+		}
+	})
+	for _, ps := range found {
+		for p := range ps {
+			if places.at(p) == noPlace {
+				places.set(p, uint32(len(entries)))
+				entries = append(entries, Entry{Postcode: p})
+			}
 		}
 	}
-	numbers := make(map[geo.Postcode]int32, len(units))
-	for i := range units {
-		numbers[units[i].Postcode] = int32(i)
+	units = make([]unit, 0, len(entries))
+	for place := range places.all {
+		e := entries[*place]
+		units = append(units, unit{Entry: e, inRegister: int(*place) < registered})
+		*place = uint32(len(units) - 1)
 	}
-	unitOf = make([]int32, len(ps))
+	m.b.entries, m.b.entryAt = nil, nil
+	if err != nil {
+		return nil, nil, err
+	}
+
+	var locks [256]sync.Mutex // by the lowest bits of a unit's place
+	err = m.b.rows.each(ctx, workers, func(_ int, b *bucket) {
+		for run := range b.runs {
+			if run[0].postcode.IsValid() {
+				i := places.at(run[0].postcode)
+				lock := &locks[i%uint32(len(locks))]
+				lock.Lock()
+				units[i].count(run)
+				lock.Unlock()
+			}
+		}
+	})
+	return units, places, err
+}
+
+// count takes premises of the postcode into account.
+func (u *unit) count(ps []row) {
+	u.n += len(ps)
 	for i := range ps {
-		p := &ps[i]
-		if !p.postcode.IsValid() {
-			unitOf[i] = -1
-			continue
-		}
-		n, ok := numbers[p.postcode]
-		if !ok {
-			n = int32(len(units))
-			numbers[p.postcode] = n
-			units = append(units, unit{Entry: Entry{Postcode: p.postcode}})
-		}
-		unitOf[i] = n
-		u := &units[n]
-		u.n++
-		if p.at.IsValid() {
+		if p := &ps[i]; p.at.IsValid() {
 			u.located++
 			u.latSum += int64(p.at.Lat)
 			u.lngSum += int64(p.at.Lng)
-			u.regions = u.regions.With(p.region)
+			u.regions = u.regions.With(allocation(int64(p.line)).Region)
 		}
 	}
-	order := make([]int32, len(units))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int { return units[a].Postcode.Compare(units[b].Postcode) })
-	sorted := make([]unit, len(units))
-	place := make([]int32, len(units))
-	for i, k := range order {
-		sorted[i], place[k] = units[k], int32(i)
-	}
-	for i, n := range unitOf {
-		if n >= 0 {
-			unitOf[i] = place[n]
-		}
-	}
-	return sorted, unitOf
 }
 
 // allocateUnits gives postcodes their Regions: by location; for one the
@@ -219,20 +282,17 @@ func (m *merger) allocateUnits(units []unit, workers int) {
 }
 
 // allocatePremises gives premises without coordinates their postcode's Region.
-func (l *layout) allocatePremises() {
-	for g, i := range l.groups {
-		u := &l.units[i]
-		if u.region == geo.NoRegion {
-			continue
-		}
-		basis := BasisPostcode
-		if u.basis == BasisOutcode {
-			basis = BasisOutcode
-		}
-		for k := l.firsts[g]; k < l.firsts[g+1]; k++ {
-			if p := &l.premises[k]; !p.at.IsValid() {
-				p.region, p.basis = u.region, basis
-			}
+func allocatePremises(ps []premises, u *unit) {
+	if u.region == geo.NoRegion {
+		return
+	}
+	basis := BasisPostcode
+	if u.basis == BasisOutcode {
+		basis = BasisOutcode
+	}
+	for i := range ps {
+		if p := &ps[i]; !p.at.IsValid() {
+			p.region, p.basis = u.region, basis
 		}
 	}
 }

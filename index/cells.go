@@ -79,23 +79,44 @@ func toCells(a, b geo.LatLng) (x0, y0, x1, y1 float64) {
 		(b.Lng - cellsWest) * cellsPerDegree, (b.Lat - cellsSouth) * cellsPerDegree
 }
 
-// at returns the cell of a point, or nil outside the grid.
-func (c *cells) at(p geo.LatLng) *atomic.Uint32 {
+// ask returns what is known of a point's cell.
+func (c *cells) ask(p geo.LatLng) uint32 {
 	x, y := (p.Lng-cellsWest)*cellsPerDegree, (p.Lat-cellsSouth)*cellsPerDegree
 	if !(x >= 0 && x < cellColumns && y >= 0 && y < cellRows) {
-		return nil
+		return touchedCell
 	}
-	return c.cell(int(x), int(y))
+	return c.cell(int(x), int(y)).Load()
+}
+
+// tell gives the cell of a point, which must be unknown, an answer, and with it
+// all cells of its tile that can be reached without meeting an edge.
+func (c *cells) tell(p geo.LatLng, answer uint32) {
+	x, y := int((p.Lng-cellsWest)*cellsPerDegree), int((p.Lat-cellsSouth)*cellsPerDegree)
+	t := c.tile(x, y)
+	stack := make([][2]int, 1, tileSize)
+	stack[0] = [2]int{x % tileSize, y % tileSize}
+	for len(stack) > 0 {
+		x, y := stack[len(stack)-1][0], stack[len(stack)-1][1]
+		stack = stack[:len(stack)-1]
+		if x < 0 || y < 0 || x >= tileSize || y >= tileSize || !t[y*tileSize+x].CompareAndSwap(unknownCell, answer) {
+			continue
+		}
+		stack = append(stack, [2]int{x - 1, y}, [2]int{x + 1, y}, [2]int{x, y - 1}, [2]int{x, y + 1})
+	}
 }
 
 func (c *cells) cell(x, y int) *atomic.Uint32 {
+	return &c.tile(x, y)[y%tileSize*tileSize+x%tileSize]
+}
+
+func (c *cells) tile(x, y int) *tile {
 	slot := &c.tiles[y/tileSize*(cellColumns/tileSize)+x/tileSize]
 	t := slot.Load()
 	for t == nil {
 		slot.CompareAndSwap(nil, new(tile))
 		t = slot.Load()
 	}
-	return &t[y%tileSize*tileSize+x%tileSize]
+	return t
 }
 
 // locator is [regions.locate] with cells.
@@ -107,16 +128,13 @@ type locator struct {
 func newLocator(r *regions) *locator { return &locator{r, newCells(&r.cover.Mesh)} }
 
 func (l *locator) locate(p geo.LatLng) Allocation {
-	cell := l.cells.at(p)
-	if cell == nil {
-		return l.regions.locate(p)
-	}
-	if known := cell.Load(); known >= firstAnswer {
+	known := l.cells.ask(p)
+	if known >= firstAnswer {
 		return Allocation{geo.Region(known - firstAnswer), BasisBoundary, -1}
 	}
 	a := l.regions.locate(p)
-	if a.Basis == BasisBoundary && cell.Load() == unknownCell {
-		cell.Store(firstAnswer + uint32(a.Region))
+	if a.Basis == BasisBoundary && known == unknownCell {
+		l.cells.tell(p, firstAnswer+uint32(a.Region))
 	}
 	return a
 }

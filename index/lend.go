@@ -27,18 +27,14 @@ func newLender(a *areas) *lender {
 
 // appendAt appends the areas containing p, smallest first.
 func (l *lender) appendAt(dst []uint32, p geo.LatLng) []uint32 {
-	cell := l.cells.at(p)
-	if cell == nil {
-		return l.areas.appendAt(dst, p)
-	}
-	known := cell.Load()
+	known := l.cells.ask(p)
 	if known >= firstAnswer {
 		return append(dst, (*l.lists.Load())[known-firstAnswer]...)
 	}
 	from := len(dst)
 	dst = l.areas.appendAt(dst, p)
 	if known == unknownCell {
-		cell.Store(firstAnswer + l.code(dst[from:]))
+		l.cells.tell(p, firstAnswer+l.code(dst[from:]))
 	}
 	return dst
 }

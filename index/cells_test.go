@@ -1,0 +1,69 @@
+package index
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"coverd/geo"
+)
+
+// TestCells: what is remembered by cell is what the exact look-ups say, beside
+// edges above all, and in whatever order points come.
+func TestCells(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	near := func(v geo.LatLng, reach float64) geo.LatLng {
+		return geo.LatLng{Lat: v.Lat + reach*(2*rnd.Float64()-1), Lng: v.Lng + reach*(2*rnd.Float64()-1)}.Location().LatLng()
+	}
+	var shapes []geo.MultiPolygon
+	for range 200 { // stars, some with a hole, of 20 m to 40 km
+		centre := geo.LatLng{Lat: 51 + rnd.Float64(), Lng: -2 + rnd.Float64()}
+		size := 0.4 * rnd.Float64() * rnd.Float64() * rnd.Float64()
+		var rings geo.Polygon
+		for range 1 + rnd.IntN(2) {
+			var ring []geo.LatLng
+			for range 3 + rnd.IntN(20) {
+				ring = append(ring, near(centre, size))
+			}
+			rings = append(rings, ring)
+			size /= 3
+		}
+		shapes = append(shapes, geo.MultiPolygon{rings})
+	}
+	// Edges along the sides of cells, and level ones.
+	shapes = append(shapes, geo.MultiPolygon{{square(51.5, -1.5, 1.0/cellsPerDegree)}}, geo.MultiPolygon{{square(51.25, -1.25, 0.25)}})
+	mesh := geo.NewMesh(shapes)
+	areas := newAreas(mesh, nil)
+	lender := newLender(areas)
+	r := newRegions(geo.NewCover(geo.NewMesh(borderLand(shapes)), geo.CoverOptions{}))
+	locator := newLocator(r)
+	for i := range 300_000 {
+		v := mesh.Vertices[rnd.IntN(len(mesh.Vertices))]
+		p := near(v, []float64{1e-6, 1e-4, 2.0 / cellsPerDegree, 0.1}[i%4])
+		if i%10 == 0 {
+			p = v
+		}
+		if got, want := lender.appendAt(nil, p), areas.appendAt(nil, p); !slices.Equal(got, want) {
+			t.Fatalf("areas at %v: %v, want %v", p, got, want)
+		}
+		if got, want := locator.locate(p), r.locate(p); got != want {
+			t.Fatalf("Region at %v: %v, want %v", p, got, want)
+		}
+	}
+}
+
+// borderLand makes three Regions of ragged shapes.
+func borderLand(shapes []geo.MultiPolygon) []geo.MultiPolygon {
+	return []geo.MultiPolygon{shapes[0], shapes[1], slices.Concat(shapes[2:12]...)}
+}
+
+// Outside the grid, and where nothing is a number, the exact look-up answers.
+func TestCellsOutside(t *testing.T) {
+	areas := newAreas(geo.NewMesh([]geo.MultiPolygon{{{square(0, 0, 80)}}}), nil)
+	lender := newLender(areas)
+	for _, p := range []geo.LatLng{{Lat: 48.9, Lng: 0}, {Lat: 62.1, Lng: 0}, {Lat: 55, Lng: -9.1}, {Lat: 55, Lng: 2}, {Lat: 49, Lng: -9}} {
+		if got, want := lender.appendAt(nil, p), areas.appendAt(nil, p); !slices.Equal(got, want) {
+			t.Errorf("areas at %v: %v, want %v", p, got, want)
+		}
+	}
+}

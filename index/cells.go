@@ -10,25 +10,32 @@ import (
 // cells remembers, for a grid of cells over Great Britain, what is the same all
 // over a cell because no edge runs through it: which Region it is in, or which
 // coverage areas. The first point asked about in a cell is looked up; the others
-// get its answer. Cells that an edge touches have none. It is safe for
-// concurrent use once all edges are marked.
+// get its answer, there and in all cells of the tile that can be reached without
+// meeting an edge. Of a cell with edges it is known which shapes they are of. It
+// is safe for concurrent use.
 //
 // Why: a build asks for the areas of 30 million premises and the Regions of 80
 // million places. FIGURES
 type cells struct {
-	tiles [cellRows / tileSize * cellColumns / tileSize]atomic.Pointer[tile]
+	tiles   [cellRows / tileSize * cellColumns / tileSize]atomic.Pointer[tile]
+	touches []touch
 }
 
-// A tile's cells are unknown, touched by an edge, or firstAnswer and up.
+// A tile's cells are unknown, an answer, or touched and the number of a touch.
 type tile [tileSize * tileSize]atomic.Uint32
 
-const (
-	unknownCell = iota
-	touchedCell
-	firstAnswer
-)
+// touch says that a shape has an edge in a cell.
+type touch struct {
+	shape uint32
+	next  uint32        // number of another in the same cell, plus 1
+	rest  atomic.Uint32 // of the first: what is known of the other shapes; 0: nothing yet
+}
 
 const (
+	unknownCell = 0
+	firstAnswer = 1
+	touched     = 1 << 31
+
 	cellsPerDegree = 800
 	tileSize       = 32
 	cellsSouth     = 49 // degrees
@@ -44,17 +51,19 @@ const (
 // newCells marks the cells that the edges of a mesh touch.
 func newCells(m *geo.Mesh) *cells {
 	c := &cells{}
-	for ring := range len(m.Rings) - 1 {
-		v := m.Vertices[m.Rings[ring]:m.Rings[ring+1]]
-		for i := range len(v) - 1 {
-			c.touch(v[i], v[i+1])
+	for shape := range uint32(m.Len()) {
+		for ring := m.Polygons[m.Shapes[shape]]; ring < m.Polygons[m.Shapes[shape+1]]; ring++ {
+			v := m.Vertices[m.Rings[ring]:m.Rings[ring+1]]
+			for i := range len(v) - 1 {
+				c.touch(shape, v[i], v[i+1])
+			}
 		}
 	}
 	return c
 }
 
 // touch marks the cells of an edge, row by row.
-func (c *cells) touch(a, b geo.LatLng) {
+func (c *cells) touch(shape uint32, a, b geo.LatLng) {
 	if a.Lat > b.Lat {
 		a, b = b, a
 	}
@@ -69,9 +78,23 @@ func (c *cells) touch(a, b geo.LatLng) {
 		}
 		from, to = min(from, to)-cellMargin, max(from, to)+cellMargin
 		for x := max(0, math.Floor(from)); x <= min(cellColumns-1, math.Floor(to)); x++ {
-			c.cell(int(x), int(y)).Store(touchedCell)
+			c.touchCell(shape, c.cell(int(x), int(y)))
 		}
 	}
+}
+
+func (c *cells) touchCell(shape uint32, cell *atomic.Uint32) {
+	next, known := uint32(0), cell.Load()
+	if known&touched != 0 {
+		next = known&^touched + 1
+	}
+	for i := next; i > 0; i = c.touches[i-1].next {
+		if c.touches[i-1].shape == shape {
+			return
+		}
+	}
+	cell.Store(touched | uint32(len(c.touches)))
+	c.touches = append(c.touches, touch{shape: shape, next: next})
 }
 
 func toCells(a, b geo.LatLng) (x0, y0, x1, y1 float64) {
@@ -79,22 +102,24 @@ func toCells(a, b geo.LatLng) (x0, y0, x1, y1 float64) {
 		(b.Lng - cellsWest) * cellsPerDegree, (b.Lat - cellsSouth) * cellsPerDegree
 }
 
-// ask returns what is known of a point's cell.
+// ask returns what is known of a point's cell; outside the grid, nothing is.
 func (c *cells) ask(p geo.LatLng) uint32 {
 	x, y := (p.Lng-cellsWest)*cellsPerDegree, (p.Lat-cellsSouth)*cellsPerDegree
 	if !(x >= 0 && x < cellColumns && y >= 0 && y < cellRows) {
-		return touchedCell
+		return unknownCell
 	}
 	return c.cell(int(x), int(y)).Load()
 }
 
-// tell gives the cell of a point, which must be unknown, an answer, and with it
-// all cells of its tile that can be reached without meeting an edge.
+// tell gives the cell of a point, of which nothing is known, an answer.
 func (c *cells) tell(p geo.LatLng, answer uint32) {
-	x, y := int((p.Lng-cellsWest)*cellsPerDegree), int((p.Lat-cellsSouth)*cellsPerDegree)
-	t := c.tile(x, y)
+	x, y := (p.Lng-cellsWest)*cellsPerDegree, (p.Lat-cellsSouth)*cellsPerDegree
+	if !(x >= 0 && x < cellColumns && y >= 0 && y < cellRows) {
+		return
+	}
+	t := c.tile(int(x), int(y))
 	stack := make([][2]int, 1, tileSize)
-	stack[0] = [2]int{x % tileSize, y % tileSize}
+	stack[0] = [2]int{int(x) % tileSize, int(y) % tileSize}
 	for len(stack) > 0 {
 		x, y := stack[len(stack)-1][0], stack[len(stack)-1][1]
 		stack = stack[:len(stack)-1]
@@ -129,7 +154,7 @@ func newLocator(r *regions) *locator { return &locator{r, newCells(&r.cover.Mesh
 
 func (l *locator) locate(p geo.LatLng) Allocation {
 	known := l.cells.ask(p)
-	if known >= firstAnswer {
+	if known >= firstAnswer && known < touched {
 		return Allocation{geo.Region(known - firstAnswer), BasisBoundary, -1}
 	}
 	a := l.regions.locate(p)

@@ -28,18 +28,66 @@ func newLender(a *areas) *lender {
 // appendAt appends the areas containing p, smallest first.
 func (l *lender) appendAt(dst []uint32, p geo.LatLng) []uint32 {
 	known := l.cells.ask(p)
-	if known >= firstAnswer {
-		return append(dst, (*l.lists.Load())[known-firstAnswer]...)
+	switch {
+	case known >= touched:
+		return l.appendTouched(dst, p, &l.cells.touches[known&^touched])
+	case known >= firstAnswer:
+		return append(dst, l.list(known)...)
 	}
 	from := len(dst)
 	dst = l.areas.appendAt(dst, p)
-	if known == unknownCell {
-		l.cells.tell(p, firstAnswer+l.code(dst[from:]))
-	}
+	l.cells.tell(p, l.code(dst[from:]))
 	return dst
 }
 
-// code gives a list of areas its number.
+// appendTouched is appendAt in a cell with edges: only the areas these are of
+// must be asked about the point, the others contain all of the cell or nothing.
+func (l *lender) appendTouched(dst []uint32, p geo.LatLng, first *touch) []uint32 {
+	from := len(dst)
+	ask := func(f func(area uint32)) {
+		for t := first; ; t = &l.cells.touches[t.next-1] {
+			f(t.shape)
+			if t.next == 0 {
+				return
+			}
+		}
+	}
+	rest := first.rest.Load()
+	if rest == 0 {
+		others := l.areas.appendAt(nil, p)
+		ask(func(area uint32) {
+			others = slices.DeleteFunc(others, func(o uint32) bool { return o == area })
+		})
+		rest = l.code(others)
+		first.rest.Store(rest)
+	}
+	dst = append(dst, l.list(rest)...)
+	ask(func(area uint32) {
+		if !l.areas.contains(area, p) {
+			return
+		}
+		dst = append(dst, area)
+		for i := len(dst) - 1; i > from && l.areas.rank[dst[i]] < l.areas.rank[dst[i-1]]; i-- {
+			dst[i], dst[i-1] = dst[i-1], dst[i]
+		}
+	})
+	return dst
+}
+
+// contains reports whether an area contains p.
+func (a *areas) contains(area uint32, p geo.LatLng) bool {
+	for g := a.mesh.Shapes[area]; g < a.mesh.Shapes[area+1]; g++ {
+		if a.slabs[g].Contains(&a.mesh, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// list undoes code.
+func (l *lender) list(code uint32) []uint32 { return (*l.lists.Load())[code-firstAnswer] }
+
+// code gives a list of areas its number, from firstAnswer up.
 func (l *lender) code(list []uint32) uint32 {
 	var key []byte
 	for _, i := range list {
@@ -50,7 +98,7 @@ func (l *lender) code(list []uint32) uint32 {
 	code, ok := l.codes[string(key)]
 	if !ok {
 		lists := *l.lists.Load()
-		code = uint32(len(lists))
+		code = firstAnswer + uint32(len(lists))
 		l.codes[string(key)] = code
 		lists = append(lists, slices.Clone(list)) // readers look no further than their own length
 		l.lists.Store(&lists)

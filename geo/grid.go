@@ -1,6 +1,9 @@
 package geo
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // Grid is a position on the National Grid (OSGB36): metres east and north of
 // its false origin south-west of the Isles of Scilly.
@@ -102,20 +105,51 @@ func project(p LatLng) Grid {
 	}
 }
 
-// unproject inverts project: the foot-point latitude by iteration, then the
-// Guide's series (annexe C.2). The two series are cut off differently, so a
-// round trip is exact to 1 mm within 250 km of the central meridian and to
-// 20 mm on the grid's rim. Ordnance Survey's own figures come from these same
-// series, so they are kept as they are.
-func unproject(g Grid) LatLng {
-	phi := gridPhi0
+// footPoint is the latitude at which the meridian has a northing, as the Guide's
+// iteration finds it. That starts from the true origin and takes five rounds,
+// each of which costs a quarter of a conversion. Starting from the line between
+// the two nearest of some tabulated points, which is 12 µm off the curve, and
+// with the slope of that line, one round leaves less than a nanometre.
+func footPoint(n float64) float64 {
+	const step = 250.0
+	points := footPoints()
+	m := (n - gridN0) / step
+	i := int(max(0, min(m, float64(len(points)-2))))
+	slope := (points[i+1] - points[i]) / step
+	phi := points[i] + (m-float64(i))*step*slope
 	for range 20 {
-		d := g.N - gridN0 - meridian(phi)
-		phi += d / (grs80A * gridF0)
-		if math.Abs(d) < 1e-6 {
+		d := n - gridN0 - meridian(phi)
+		phi += d * slope
+		if math.Abs(d) < 1e-4 {
 			break
 		}
 	}
+	return phi
+}
+
+var footPoints = sync.OnceValue(func() []float64 {
+	points := make([]float64, 5600) // to a northing of 1,300 km
+	phi := gridPhi0
+	for i := range points {
+		for range 20 {
+			d := 250*float64(i) - meridian(phi)
+			phi += d / (grs80A * gridF0)
+			if math.Abs(d) < 1e-6 {
+				break
+			}
+		}
+		points[i] = phi
+	}
+	return points
+})
+
+// unproject inverts project: the foot-point latitude, then the Guide's series
+// (annexe C.2). The two series are cut off differently, so a round trip is exact
+// to 1 mm within 250 km of the central meridian and to 20 mm on the grid's rim.
+// Ordnance Survey's own figures come from these same series, so they are kept as
+// they are.
+func unproject(g Grid) LatLng {
+	phi := footPoint(g.N)
 	nu, rho, eta2 := radii(phi)
 	tan, sec := math.Tan(phi), 1/math.Cos(phi)
 	t2 := tan * tan

@@ -249,3 +249,15 @@ func BenchmarkGrid(b *testing.B) {
 		}
 	})
 }
+
+// TestFootPoint: the short cut finds the latitude that the Guide's iteration
+// does, to a ten-thousandth of what a location is stored to.
+func TestFootPoint(t *testing.T) {
+	most := 0.0
+	for n := -500.0; n < 1_251_000; n += 7.3 {
+		most = max(most, math.Abs(footPoint(n)-slowFootPoint(n))*180/math.Pi)
+	}
+	if t.Logf("within %.2g degrees", most); most > 1e-10 {
+		t.Errorf("up to %g degrees from the Guide's", most)
+	}
+}

@@ -1,6 +1,7 @@
 package geo
 
 import (
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -89,4 +90,17 @@ func nearCode() *rapid.Generator[string] {
 		part := rapid.SampledFrom([]string{"A", "b", "E", "g", "I", "J", "M", "O", "T", "W", "X", "Y", "z", "0", "1", "2", "9", " ", "\t", "\u00a0", "\xa0", "\xc2", "-", "é", "BT", "JE", "GIR", "BFPO", "ASCN", "1ZZ", "ſ", "K"})
 		return strings.Join(rapid.SliceOfN(part, 0, 9).Draw(t, "parts"), "")
 	})
+}
+
+// slowFootPoint is the Guide's iteration, from the true origin.
+func slowFootPoint(n float64) float64 {
+	phi := gridPhi0
+	for range 20 {
+		d := n - gridN0 - meridian(phi)
+		phi += d / (grs80A * gridF0)
+		if math.Abs(d) < 1e-6 {
+			break
+		}
+	}
+	return phi
 }

@@ -78,7 +78,7 @@ func (c *cells) touch(shape uint32, a, b geo.LatLng) {
 		}
 		from, to = min(from, to)-cellMargin, max(from, to)+cellMargin
 		for x := max(0, math.Floor(from)); x <= min(cellColumns-1, math.Floor(to)); x++ {
-			c.touchCell(shape, c.cell(int(x), int(y)))
+			c.touchCell(shape, c.cell(uint32(x), uint32(y)))
 		}
 	}
 }
@@ -102,39 +102,61 @@ func toCells(a, b geo.LatLng) (x0, y0, x1, y1 float64) {
 		(b.Lng - cellsWest) * cellsPerDegree, (b.Lat - cellsSouth) * cellsPerDegree
 }
 
+// cellOf returns the column and row of a point; ok is false outside the grid.
+func cellOf(p geo.LatLng) (x, y uint32, ok bool) {
+	c, r := (p.Lng-cellsWest)*cellsPerDegree, (p.Lat-cellsSouth)*cellsPerDegree
+	if !(c >= 0 && c < cellColumns && r >= 0 && r < cellRows) {
+		return 0, 0, false
+	}
+	return uint32(c), uint32(r), true
+}
+
 // ask returns what is known of a point's cell; outside the grid, nothing is.
 func (c *cells) ask(p geo.LatLng) uint32 {
-	x, y := (p.Lng-cellsWest)*cellsPerDegree, (p.Lat-cellsSouth)*cellsPerDegree
-	if !(x >= 0 && x < cellColumns && y >= 0 && y < cellRows) {
-		return unknownCell
+	if x, y, ok := cellOf(p); ok {
+		return c.cell(x, y).Load()
 	}
-	return c.cell(int(x), int(y)).Load()
+	return unknownCell
 }
 
 // tell gives the cell of a point, of which nothing is known, an answer.
 func (c *cells) tell(p geo.LatLng, answer uint32) {
-	x, y := (p.Lng-cellsWest)*cellsPerDegree, (p.Lat-cellsSouth)*cellsPerDegree
-	if !(x >= 0 && x < cellColumns && y >= 0 && y < cellRows) {
+	x, y, ok := cellOf(p)
+	if !ok {
 		return
 	}
-	t := c.tile(int(x), int(y))
-	stack := make([][2]int, 1, tileSize)
-	stack[0] = [2]int{int(x) % tileSize, int(y) % tileSize}
-	for len(stack) > 0 {
-		x, y := stack[len(stack)-1][0], stack[len(stack)-1][1]
-		stack = stack[:len(stack)-1]
-		if x < 0 || y < 0 || x >= tileSize || y >= tileSize || !t[y*tileSize+x].CompareAndSwap(unknownCell, answer) {
-			continue
+	t := c.tile(x, y)
+	var buf [2 * tileSize]uint32
+	reached := append(buf[:0], y%tileSize*tileSize+x%tileSize)
+	reach := func(i uint32) {
+		if t[i].CompareAndSwap(unknownCell, answer) {
+			reached = append(reached, i)
 		}
-		stack = append(stack, [2]int{x - 1, y}, [2]int{x + 1, y}, [2]int{x, y - 1}, [2]int{x, y + 1})
+	}
+	t[reached[0]].Store(answer)
+	for len(reached) > 0 {
+		i := reached[len(reached)-1]
+		reached = reached[:len(reached)-1]
+		if i%tileSize > 0 {
+			reach(i - 1)
+		}
+		if i%tileSize < tileSize-1 {
+			reach(i + 1)
+		}
+		if i >= tileSize {
+			reach(i - tileSize)
+		}
+		if i < tileSize*(tileSize-1) {
+			reach(i + tileSize)
+		}
 	}
 }
 
-func (c *cells) cell(x, y int) *atomic.Uint32 {
+func (c *cells) cell(x, y uint32) *atomic.Uint32 {
 	return &c.tile(x, y)[y%tileSize*tileSize+x%tileSize]
 }
 
-func (c *cells) tile(x, y int) *tile {
+func (c *cells) tile(x, y uint32) *tile {
 	slot := &c.tiles[y/tileSize*(cellColumns/tileSize)+x/tileSize]
 	t := slot.Load()
 	for t == nil {

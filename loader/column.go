@@ -59,6 +59,9 @@ var maxLength = [numColumns]int{
 type binding struct {
 	fields [numColumns]int // −1: the file has no such column
 	names  []string        // by field: our name for it, theirs where we have none
+	// The claim's fields are these and all between, in whatever order; −1: other
+	// columns stand between them.
+	claimFirst, claimLast int
 }
 
 // has reports whether the file has the columns.
@@ -122,7 +125,23 @@ func bind(header []string, columns map[string]string) (b *binding, warnings []st
 		}
 		warnings = append(warnings, w)
 	}
+	b.claimFirst, b.claimLast = b.claimSpan()
 	return b, warnings, b.check(header)
+}
+
+// claimSpan finds the claim's fields where they stand together.
+func (b *binding) claimSpan() (first, last int) {
+	first, last = len(b.names), -1
+	n := 0
+	for _, i := range b.fields[firstClaim:] {
+		if i >= 0 {
+			first, last, n = min(first, i), max(last, i), n+1
+		}
+	}
+	if n == 0 || last-first+1 != n {
+		return -1, -1
+	}
+	return first, last
 }
 
 // closest is our column that a name may be another spelling of, or "".

@@ -19,6 +19,7 @@ type lexer struct {
 	// fields are those of the last record. They share the data's memory, or
 	// the lexer's, and are good until the next record.
 	fields  [][]byte
+	copied  bool // they are in scratch
 	scratch []byte
 	ends    []int // of the fields in scratch
 }
@@ -33,7 +34,7 @@ func (x *lexer) next(data []byte) (n, lines int, err error) {
 	if bytes.IndexByte(line, '"') >= 0 {
 		return x.quoted(data)
 	}
-	x.fields = x.fields[:0]
+	x.fields, x.copied = x.fields[:0], false
 	for {
 		i := bytes.IndexByte(line, ',')
 		if i < 0 {
@@ -58,7 +59,7 @@ func trimEnd(line []byte) []byte {
 
 // quoted is next for a record with a quote in it.
 func (x *lexer) quoted(data []byte) (n, lines int, err error) {
-	x.scratch, x.ends, x.fields = x.scratch[:0], x.ends[:0], x.fields[:0]
+	x.scratch, x.ends, x.fields, x.copied = x.scratch[:0], x.ends[:0], x.fields[:0], true
 	var line, rest []byte
 	more := func() bool { // the next line of the record
 		i := bytes.IndexByte(data[n:], '\n') + 1

@@ -34,18 +34,19 @@ type premisesParser struct {
 	file   *csvFile
 
 	rows      []index.Row
-	key       []byte
+	scratch   []byte
+	key       []byte                   // of the claim before
+	claimID   index.ClaimID            // its number
 	claimIDs  map[string]index.ClaimID // by the raw cells of a claim
-	addresses map[string]index.AddressID
+	addresses *remembered
 }
 
-// Most rows share a handful of claims and many an address identifier, so they
-// are remembered, up to a bound: a provider may put something unique into
-// every row.
+// Most rows share a handful of claims, so they are remembered, up to a bound: a
+// provider may put something unique into every row.
 const maxRemembered = 1 << 15
 
 func newPremisesParser(s sink, c *claimReader) *premisesParser {
-	return &premisesParser{sink: s, claims: c, claimIDs: map[string]index.ClaimID{}, addresses: map[string]index.AddressID{}}
+	return &premisesParser{sink: s, claims: c, claimIDs: map[string]index.ClaimID{}, addresses: newRemembered()}
 }
 
 // parsed is what has come of a block or a feature.
@@ -69,7 +70,10 @@ func (p *premisesParser) block(f *csvFile, b block) (out parsed) {
 	if b.bad != nil {
 		return parsed{rows: 1, rejects: []Reject{*b.bad}}
 	}
-	p.file = f
+	if p.file != f { // whose columns may be others, or in another order
+		p.file, p.key = f, p.key[:0]
+		clear(p.claimIDs)
+	}
 	p.rows = p.rows[:0]
 	data, line := b.data, b.line
 	for len(data) > 0 {
@@ -165,45 +169,68 @@ func postcodeFault(column string, cell []byte, err error) *cellFault {
 }
 
 func (p *premisesParser) address(cell []byte) (index.AddressID, *cellFault) {
-	if id, ok := p.addresses[string(cell)]; ok {
-		return id, nil
+	slot := p.addresses.slot(cell)
+	if slot != nil && slot.holds(cell) {
+		return index.AddressID(slot.id), nil
 	}
-	text := string(cell)
-	if err := checkLength(colAddress, text); err != nil {
-		return 0, fault(colAddress.String(), CodeTooLong, "%v", err)
-	}
-	if len(p.addresses) >= maxRemembered {
-		clear(p.addresses)
+	if len(cell) > maxLength[colAddress] {
+		if err := checkLength(colAddress, string(cell)); err != nil {
+			return 0, fault(colAddress.String(), CodeTooLong, "%v", err)
+		}
 	}
 	id := p.sink.Address(cell)
-	p.addresses[text] = id
+	if slot != nil {
+		slot.set(cell, uint32(id))
+	}
 	return id, nil
 }
 
 // claim reads the cells of the claim, or remembers having read just these.
 func (p *premisesParser) claim() (index.ClaimID, *cellFault) {
-	var cells [numClaimColumns][]byte
-	p.key = p.key[:0]
-	for i := range cells {
-		if k := p.file.fields[firstClaim+column(i)]; k >= 0 {
-			cells[i] = p.lex.fields[k]
-			p.key = append(p.key, cells[i]...)
+	key := p.claimKey()
+	if key == nil {
+		for c := firstClaim; c < numColumns; c++ {
+			if k := p.file.fields[c]; k >= 0 {
+				p.scratch = append(p.scratch, p.lex.fields[k]...)
+			}
+			p.scratch = append(p.scratch, 0) // a control character: no cell holds one
 		}
-		p.key = append(p.key, 0) // a control character: no cell holds one
+		key, p.scratch = p.scratch, p.scratch[:0]
 	}
-	if id, ok := p.claimIDs[string(p.key)]; ok {
-		return id, nil
+	if len(p.key) > 0 && bytes.Equal(key, p.key) {
+		return p.claimID, nil
 	}
-	c, f := p.claims.claim(&cells)
-	if f != nil {
-		return 0, f
+	id, ok := p.claimIDs[string(key)]
+	if !ok {
+		var cells [numClaimColumns][]byte
+		for i := range cells {
+			if k := p.file.fields[firstClaim+column(i)]; k >= 0 {
+				cells[i] = p.lex.fields[k]
+			}
+		}
+		c, f := p.claims.claim(&cells)
+		if f != nil {
+			return 0, f
+		}
+		if len(p.claimIDs) >= maxRemembered {
+			clear(p.claimIDs)
+		}
+		id = p.sink.Claim(c)
+		p.claimIDs[string(key)] = id
 	}
-	if len(p.claimIDs) >= maxRemembered {
-		clear(p.claimIDs)
-	}
-	id := p.sink.Claim(c)
-	p.claimIDs[string(p.key)] = id
+	p.key, p.claimID = append(p.key[:0], key...), id
 	return id, nil
+}
+
+// claimKey returns the text of the claim's cells as it stands in the row, commas
+// included; nil where they do not stand together, or not without quotes.
+func (p *premisesParser) claimKey() []byte {
+	first, last := p.file.claimFirst, p.file.claimLast
+	if first < 0 || p.lex.copied {
+		return nil
+	}
+	from, to := p.lex.fields[first], p.lex.fields[last]
+	return from[:cap(from)-cap(to)+len(to)] // fields of one row have its end in common
 }
 
 // maxDisagreement is how far apart, in metres, latitude/longitude and
@@ -319,4 +346,9 @@ func bindFile(s *splitter, number uint32, e *Extract) (*csvFile, []string, error
 }
 
 // trimSpace drops spaces, and nothing else, around a cell.
-func trimSpace(cell []byte) []byte { return bytes.Trim(cell, " ") }
+func trimSpace(cell []byte) []byte {
+	if n := len(cell); n == 0 || cell[0] != ' ' && cell[n-1] != ' ' {
+		return cell
+	}
+	return bytes.Trim(cell, " ")
+}

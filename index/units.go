@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"context"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -49,7 +50,7 @@ func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
 		return nil, err
 	}
 	m.allocateUnits(units, workers)
-	for i := range units {
+	parallel(len(units), workers, func(i int) {
 		u := &units[i]
 		switch {
 		case u.At.IsValid():
@@ -57,23 +58,39 @@ func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
 		case u.located > 0:
 			u.hilbert = leafCell(geo.Location{Lat: int32(u.latSum / u.located), Lng: int32(u.lngSum / u.located)})
 		}
-		if u.group = -1; u.n > 0 {
-			l.groups = append(l.groups, i)
+	})
+	type spot struct {
+		hilbert uint64
+		unit    int
+	}
+	var order []spot
+	for i := range units {
+		if units[i].group = -1; units[i].n > 0 {
+			order = append(order, spot{units[i].hilbert, i})
 		}
 	}
-	slices.SortFunc(l.groups, func(a, b int) int { // ties in directory order
-		return cmp.Or(cmp.Compare(units[a].hilbert, units[b].hilbert), cmp.Compare(a, b))
+	slices.SortFunc(order, func(a, b spot) int { // ties in directory order
+		if a.hilbert != b.hilbert {
+			return cmp.Compare(a.hilbert, b.hilbert)
+		}
+		return cmp.Compare(a.unit, b.unit)
 	})
 	at, total := 0, s.len()
-	l.firsts = make([]int, 0, len(l.groups)+2)
-	for g, i := range l.groups {
+	l.firsts, l.groups = make([]int, 0, len(order)+2), make([]int, 0, len(order))
+	for g, o := range order {
+		i := o.unit
+		l.groups = append(l.groups, i)
 		units[i].group, units[i].first = g, at
 		l.firsts = append(l.firsts, at)
 		at += units[i].n
 	}
 	l.firsts = append(l.firsts, at, total)
 
-	// Counting sort into the groups, then each group on its own.
+	// Counting sort into the groups, then each group on its own. The rows that
+	// became no premises are given back first, or the list would not find room
+	// within 3 GiB: their memory is in pieces, and it wants a single one.
+	order = nil
+	giveBack(total)
 	l.premises = make([]premises, total)
 	next := make([]atomic.Int64, len(l.groups)+1)
 	for g := range next {
@@ -92,6 +109,7 @@ func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
 		}
 		b.cut(0)
 	})
+	giveBack(total)
 	parallel(len(l.groups), workers, func(g int) {
 		ps := l.premises[l.firsts[g]:l.firsts[g+1]]
 		slices.SortFunc(ps, comparePremises)
@@ -109,6 +127,14 @@ func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
 	})
 	l.units = units
 	return &l, err
+}
+
+// giveBack gives unused memory back to the system, where there are premises
+// enough for that to be worth a collection.
+func giveBack(premises int) {
+	if premises > 1<<20 {
+		debug.FreeOSMemory()
+	}
 }
 
 // runs yields stretches of premises with the same postcode.

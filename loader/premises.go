@@ -108,7 +108,7 @@ func (p *premisesParser) row(raw []byte, err error) (r index.Row, f *cellFault) 
 	if n, want := len(p.lex.fields), len(p.file.names); n != want {
 		return r, fault("", CodeFieldCount, "%d fields, the header has %d", n, want)
 	}
-	if !isPlain(raw) {
+	if !p.lex.plain && !isPlain(raw) {
 		for i, cell := range p.lex.fields {
 			if code, what := textFault(cell, mayBreak(p.file.names[i])); code != "" {
 				return r, fault(p.file.names[i], code, "%s", what)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -64,8 +65,14 @@ type built struct {
 	Seconds float64 `json:"seconds"`
 }
 
+// gcPercent lets garbage grow to a fifth of what is in use, not to as much again:
+// a national build holds up to 2 GB in large pieces without pointers, which are
+// as good as free to look through. It takes half a second more, and 1.3 GB less.
+const gcPercent = 20
+
 func runBuild(ctx context.Context, o buildOptions, std stdio) error {
 	start := time.Now()
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	if to, err := os.Stat(o.out); err == nil && to.IsDir() {
 		return usagef("--out %s: it is a directory; name a file in it", o.out)
 	}

@@ -29,55 +29,99 @@ func (r *run) take(s *SourceSummary, p *parsed) error {
 	return p.err
 }
 
-// premises reads a premises extract.
+// premises reads a premises extract. Its files are one stream of blocks, so that
+// the next file is being read while the last blocks of one are parsed.
 func (r *run) premises(e *Extract, s *SourceSummary) error {
 	claims := newClaimReader(e)
 	parsers := make([]*premisesParser, r.o.Workers)
 	for i := range parsers {
 		parsers[i] = newPremisesParser(r.builder, claims)
 	}
+	first := len(r.files)
 	for _, path := range e.Files {
-		f := sourceFile{path, shownPath(r.m.Dir, path), s, e}
-		r.files = append(r.files, f)
-		if err := r.premisesFile(f, uint32(len(r.files)-1), parsers); err != nil {
+		r.files = append(r.files, sourceFile{path, shownPath(r.m.Dir, path), s, e})
+	}
+	for part := range inOrder(len(parsers), r.parts(first, r.files[first:]), func(w int, p filePart) filePart {
+		if p.csv != nil {
+			p.parsed = parsers[w].block(p.csv, p.block)
+		}
+		return p
+	}) {
+		s.Warnings = append(s.Warnings, part.warnings...)
+		if err := r.take(s, &part.parsed); err != nil {
 			return err
 		}
+		if part.done != nil {
+			s.Files = append(s.Files, *part.done)
+		}
+		r.tell("premises", s.Pattern)
 	}
 	return nil
 }
 
-func (r *run) premisesFile(f sourceFile, number uint32, parsers []*premisesParser) error {
-	s := f.source
+// filePart is a block of a file and what has come of it; or, without csv, what
+// there is to say of a file when it is opened or at its end.
+type filePart struct {
+	csv   *csvFile
+	block block
+	parsed
+	warnings []string
+	done     *index.File
+}
+
+// parts walks all blocks of premises files, the first of which has a number. It
+// ends after a part with an error.
+func (r *run) parts(first int, files []sourceFile) func(yield func(filePart) bool) {
+	return func(yield func(filePart) bool) {
+		for i, f := range files {
+			going := true
+			err := r.fileParts(uint32(first+i), f, func(p filePart) bool {
+				going = yield(p)
+				return going
+			})
+			if err != nil && going {
+				yield(filePart{parsed: parsed{err: err}})
+			}
+			if err != nil || !going {
+				return
+			}
+		}
+	}
+}
+
+// fileParts is parts for one file.
+func (r *run) fileParts(number uint32, f sourceFile, yield func(filePart) bool) error {
 	in, err := openInput(f.path, f.name, &r.stored)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	split := newSplitter(f.name, in, blockSize)
-	file, warnings, err := bindFile(split, number, f.extract)
+	csv, warnings, err := bindFile(split, number, f.extract)
 	if err != nil {
 		return err
 	}
-	for _, w := range warnings {
-		s.Warnings = append(s.Warnings, f.name+": "+w)
+	for i, w := range warnings {
+		warnings[i] = f.name + ": " + w
+	}
+	if !yield(filePart{warnings: warnings}) {
+		return nil
 	}
 	var end error
-	for p := range inOrder(len(parsers), r.blocks(split, &end), func(w int, b block) parsed {
-		return parsers[w].block(file, b)
-	}) {
-		if err := r.take(s, &p); err != nil {
-			return err
+	for b := range r.blocks(split, &end) {
+		if !yield(filePart{csv: csv, block: b}) {
+			return nil
 		}
-		r.tell("premises", s.Pattern)
 	}
 	done, err := finishInput(in, end)
 	if err != nil {
 		return err
 	}
+	last := filePart{done: &done}
 	if split.cut && f.extract.SHA256 == "" {
-		s.Warnings = append(s.Warnings, f.name+": its last row has no line end: were it cut there, only a sha256 in the manifest would tell")
+		last.warnings = []string{f.name + ": its last row has no line end: were it cut there, only a sha256 in the manifest would tell"}
 	}
-	s.Files = append(s.Files, done)
+	yield(last)
 	return nil
 }
 

@@ -142,6 +142,15 @@ func (b *Builder) AddPostcode(e Entry) (added bool) {
 	return true
 }
 
+// Postcode returns what AddPostcode has taken of a postcode. It may not be called
+// beside AddPostcode.
+func (b *Builder) Postcode(p geo.Postcode) (e Entry, ok bool) {
+	if i := b.entryAt.at(p); i != noPlace {
+		return b.entries[i], true
+	}
+	return Entry{}, false
+}
+
 // addressTable interns address identifiers in shards, so that parsers running
 // side by side rarely wait for each other.
 type addressTable struct {

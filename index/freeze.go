@@ -65,7 +65,6 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 	out.count(m, l, all)
 	sections := m.sections(l, all)
 	out.info = b.info(m, l, all)
-	m, l, all = nil, nil, nil // the columns say it all
 	if out.info.ContentDigest, err = digestOf(sections, &out.info); err != nil {
 		return nil, err
 	}

@@ -59,27 +59,10 @@ func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
 			u.hilbert = leafCell(geo.Location{Lat: int32(u.latSum / u.located), Lng: int32(u.lngSum / u.located)})
 		}
 	})
-	type spot struct {
-		hilbert uint64
-		unit    int
-	}
-	var order []spot
-	for i := range units {
-		if units[i].group = -1; units[i].n > 0 {
-			order = append(order, spot{units[i].hilbert, i})
-		}
-	}
-	slices.SortFunc(order, func(a, b spot) int { // ties in directory order
-		if a.hilbert != b.hilbert {
-			return cmp.Compare(a.hilbert, b.hilbert)
-		}
-		return cmp.Compare(a.unit, b.unit)
-	})
+	l.groups = inHilbertOrder(units)
 	at, total := 0, s.len()
-	l.firsts, l.groups = make([]int, 0, len(order)+2), make([]int, 0, len(order))
-	for g, o := range order {
-		i := o.unit
-		l.groups = append(l.groups, i)
+	l.firsts = make([]int, 0, len(l.groups)+2)
+	for g, i := range l.groups {
 		units[i].group, units[i].first = g, at
 		l.firsts = append(l.firsts, at)
 		at += units[i].n
@@ -89,7 +72,6 @@ func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
 	// Counting sort into the groups, then each group on its own. The rows that
 	// became no premises are given back first, or the list would not find room
 	// within 3 GiB: their memory is in pieces, and it wants a single one.
-	order = nil
 	giveBack(total)
 	l.premises = make([]premises, total)
 	next := make([]atomic.Int64, len(l.groups)+1)
@@ -127,6 +109,31 @@ func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
 	})
 	l.units = units
 	return &l, err
+}
+
+// inHilbertOrder lists the units with premises, and makes the others' group −1.
+func inHilbertOrder(units []unit) []int {
+	type spot struct {
+		hilbert uint64
+		unit    int
+	}
+	var spots []spot
+	for i := range units {
+		if units[i].group = -1; units[i].n > 0 {
+			spots = append(spots, spot{units[i].hilbert, i})
+		}
+	}
+	slices.SortFunc(spots, func(a, b spot) int { // ties in directory order
+		if a.hilbert != b.hilbert {
+			return cmp.Compare(a.hilbert, b.hilbert)
+		}
+		return cmp.Compare(a.unit, b.unit)
+	})
+	list := make([]int, len(spots))
+	for i, s := range spots {
+		list[i] = s.unit
+	}
+	return list
 }
 
 // giveBack gives unused memory back to the system, where there are premises

@@ -85,8 +85,6 @@ type run struct {
 	summary    Summary
 	notices    []string // attributions
 
-	entries map[geo.Postcode]index.Entry // of the registers, while they are read
-
 	files  []sourceFile // of premises extracts, by the number that rows bear
 	stored atomic.Int64 // bytes read
 	total  int64        // bytes to read
@@ -107,13 +105,11 @@ func (r *run) build() (*index.Built, error) {
 	if err := r.regionsAndBuilder(); err != nil || r.builder == nil {
 		return nil, err
 	}
-	r.entries = map[geo.Postcode]index.Entry{}
 	for i := range r.m.Registers {
 		if err := r.register(&r.m.Registers[i], &r.summary.Sources[1+i]); err != nil {
 			return nil, err
 		}
 	}
-	r.entries = nil
 	for i := range r.m.Extracts {
 		e, s := &r.m.Extracts[i], &r.summary.Sources[1+len(r.m.Registers)+i]
 		s.Source = index.Source{Kind: string(e.Kind), CSP: e.CSP, AsOf: e.AsOf, Sequence: e.Sequence}

@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"coverd/geo"
 )
 
 // goodCells is a row with every column.
@@ -277,4 +280,43 @@ func TestColumnOrder(t *testing.T) {
 	if diff := cmp.Diff([]string{"1: South/Arqiva+", "2: North/Arqiva-"}, all(s)); diff != "" {
 		t.Errorf("premises (-want +got):\n%s", diff)
 	}
+}
+
+// Two files of one extract may have their columns in another order: a claim is
+// not taken for one that looked the same in the file before.
+func TestClaimsOfFilesWithOtherColumns(t *testing.T) {
+	w := premisesWorld("A", "")
+	w["coverd.toml"] = strings.Replace(w["coverd.toml"], "1.csv", "?.csv", 1)
+	w["1.csv"] = "uprn,postcode,network_region,coverage_availability,wan_technology,wan_variant\n1,GU1 1AA,South,true,X,Y\n"
+	w["2.csv"] = "uprn,postcode,network_region,coverage_availability,wan_variant,wan_technology\n2,GU1 1AA,South,true,X,Y\n"
+	w["3.csv"] = "uprn,postcode,network_region,coverage_availability,wan_variant\n3,GU1 1AA,South,true,X\n"
+	w["4.csv"] = "uprn,postcode,network_region,coverage_availability,wan_technology\n4,GU1 1AA,South,true,X\n"
+	s, _ := w.build(t)
+	for i, want := range []string{"X/Y", "Y/X", "/X", "X/"} {
+		c, _ := byUPRN(t, s, geo.UPRN(i+1)).Claims().At(0)
+		if got := c.Technology + "/" + c.Variant; got != want {
+			t.Errorf("file %d: %s, want %s", i+1, got, want)
+		}
+	}
+}
+
+// TestPlain: eight bytes at a time or one by one, the same are plain; and the
+// lexer calls no record plain that is not.
+func TestPlain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := rapid.SliceOfN(rapid.ByteRange(0x20, 0x7e), 0, 40).Draw(t, "row")
+		if len(b) > 0 {
+			for range rapid.IntRange(0, 2).Draw(t, "odd") {
+				b[rapid.IntRange(0, len(b)-1).Draw(t, "at")] = rapid.Byte().Draw(t, "byte")
+			}
+		}
+		want := !slices.ContainsFunc(b, func(c byte) bool { return c < 0x20 || c > 0x7e })
+		if got := isPlain(b); got != want {
+			t.Fatalf("%q: plain %v, want %v", b, got, want)
+		}
+		var x lexer
+		if n, _, err := x.next(append(slices.Clone(b), '\n')); err == nil && x.plain && !isPlain(trimEnd(append(b, '\n')[:n])) {
+			t.Fatalf("%q: plain for the lexer", b)
+		}
+	})
 }

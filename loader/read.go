@@ -252,10 +252,9 @@ func (r *run) register(g *RegisterInput, s *SourceSummary) error {
 // first stays.
 func (r *run) addPostcode(s *SourceSummary, file string, e *registerEntry) {
 	if r.builder.AddPostcode(e.Entry) {
-		r.entries[e.Postcode] = e.Entry
 		return
 	}
-	if r.entries[e.Postcode] == e.Entry {
+	if first, _ := r.builder.Postcode(e.Postcode); first == e.Entry {
 		s.Repeated++
 		return
 	}

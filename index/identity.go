@@ -71,24 +71,27 @@ func (m *merger) group(g *grouper, b *bucket) {
 	}, func(x, y *row) bool { return m.placeKey(x) == m.placeKey(y) })
 }
 
+// A sieve is a set of numbers that may also claim to hold others: one in fifty
+// with a hundred thousand in it.
+type sieve [1 << 16]uint64
+
+func (s *sieve) add(v uint64) { h := mix(v) >> 42; s[h>>6] |= 1 << (h & 63) }
+
+func (s *sieve) has(v uint64) bool { h := mix(v) >> 42; return s[h>>6]>>(h&63)&1 == 1 }
+
 // join gives rows without UPRN the UPRN of the only premises with their
 // postcode and address, where there is just one.
 func (m *merger) join(ctx context.Context, workers int) error {
 	const several = ^geo.UPRN(0)
 	wanted := map[placeKey]geo.UPRN{}
-	// Few postcodes are wanted, and most premises are passed over by theirs.
-	var maybe [1 << 16]uint64
-	bit := func(p geo.Postcode) (word *uint64, mask uint64) {
-		h := mix(uint64(p.Ordinal())) >> 42
-		return &maybe[h>>6], 1 << (h & 63)
-	}
+	// Few postcodes are wanted, so that few premises need to be looked at.
+	var postcodes sieve
 	s := &m.b.rows
 	for i := range s.without {
 		for r := range s.without[i].all {
 			if k := m.placeKey(r); k.postcode.IsValid() {
 				wanted[k] = 0
-				word, mask := bit(k.postcode)
-				*word |= mask
+				postcodes.add(uint64(k.postcode.Ordinal()))
 			}
 		}
 	}
@@ -100,26 +103,34 @@ func (m *merger) join(ctx context.Context, workers int) error {
 		uprn geo.UPRN
 	}
 	hits := make([][]hit, workers)
-	ws := make([]worker, workers)
+	ws := make([]struct {
+		worker
+		sieve sieve  // of UPRNs of which a row has a wanted postcode
+		few   bucket // their rows
+	}, workers)
 	err := s.each(ctx, workers, func(k int, b *bucket) {
 		if b.n == 0 || b.at(0).uprn() == 0 {
 			return
 		}
 		w := &ws[k]
-		m.group(&w.grouper, b)
+		w.sieve, w.few = sieve{}, bucket{}
+		for r := range b.all {
+			if r.postcode.IsValid() && postcodes.has(uint64(r.postcode.Ordinal())) {
+				w.sieve.add(r.key >> 24)
+			}
+		}
+		for r := range b.all {
+			if w.sieve.has(r.key >> 24) {
+				w.few.add(*r)
+			}
+		}
+		m.group(&w.grouper, &w.few)
 		for _, head := range w.heads {
-			for i := head + 1; i > 0; i = w.next[i-1] {
-				p := b.at(int(i - 1)).postcode
-				if word, mask := bit(p); *word&mask == 0 || !p.IsValid() {
-					continue
-				}
-				rows := m.rowsOf(w, b, head)
-				postcode, address, _ := m.decide(rows)
-				key := placeKey{postcode: postcode, fold: m.fold[address]}
-				if _, ok := wanted[key]; ok && address != 0 {
-					hits[k] = append(hits[k], hit{key, rows[0].UPRN})
-				}
-				break
+			rows := m.rowsOf(&w.worker, &w.few, head)
+			postcode, address, _ := m.decide(rows)
+			key := placeKey{postcode: postcode, fold: m.fold[address]}
+			if _, ok := wanted[key]; ok && address != 0 {
+				hits[k] = append(hits[k], hit{key, rows[0].UPRN})
 			}
 		}
 	})

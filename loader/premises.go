@@ -169,8 +169,8 @@ func postcodeFault(column string, cell []byte, err error) *cellFault {
 }
 
 func (p *premisesParser) address(cell []byte) (index.AddressID, *cellFault) {
-	slot := p.addresses.slot(cell)
-	if slot != nil && slot.holds(cell) {
+	slot, found := p.addresses.find(cell)
+	if found {
 		return index.AddressID(slot.id), nil
 	}
 	if len(cell) > maxLength[colAddress] {

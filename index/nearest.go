@@ -8,64 +8,42 @@ import (
 	"coverd/geo"
 )
 
-// blocks finds the nearest of a list of places that is in Hilbert order: it
-// boxes every 32 of them, every 16 boxes, and so on up to one, and walks down
-// from there, nearest box first, past no box that could hold a nearer place
-// than those found. It is a packed Hilbert R-tree (I. Kamel, C. Faloutsos,
-// "On Packing R-trees", 1993) that costs half a byte a place, has no pointers,
-// and gives exact answers, piles of places on one spot included.
-type blocks struct {
-	n      int
-	at     func(i int) geo.Location
+// nearby finds the nearest of locations that are in Hilbert order: each block
+// has its rectangle; every 16 rectangles get one around them, and so on up to
+// one, and a search walks down from there, nearest first, past none that could
+// hold a nearer place than those found. It is a packed Hilbert R-tree (I. Kamel,
+// C. Faloutsos, "On Packing R-trees", 1993) that has no pointers, costs next to
+// nothing beside the blocks, and gives exact answers, piles of places on one
+// spot included.
+type nearby struct {
+	places *locations
+	n      int                // of the places, the first
 	ties   func(i, j int) int // orders places at the same distance
-	levels [][]box            // the lowest first; the last has one box
+	levels [][]box            // over the blocks, the lowest first; the last has one box
 }
 
-// box is a rectangle in microdegrees; min above max means it is empty.
-type box struct{ minLat, minLng, maxLat, maxLng int32 }
+const fanOut = 16
 
-const (
-	blockSize = 32
-	fanOut    = 16
-)
-
-var emptyBox = box{math.MaxInt32, math.MaxInt32, math.MinInt32, math.MinInt32}
-
-func (b *box) extend(c box) {
-	b.minLat, b.minLng = min(b.minLat, c.minLat), min(b.minLng, c.minLng)
-	b.maxLat, b.maxLng = max(b.maxLat, c.maxLat), max(b.maxLng, c.maxLng)
-}
-
-func newBlocks(n, workers int, at func(i int) geo.Location, ties func(i, j int) int) blocks {
-	b := blocks{n: n, at: at, ties: ties}
-	level := make([]box, (n+blockSize-1)/blockSize)
-	parallel(len(level), workers, func(i int) {
-		bx := emptyBox
-		for j := i * blockSize; j < min(n, (i+1)*blockSize); j++ {
-			if l := at(j); l.IsValid() {
-				bx.extend(box{l.Lat, l.Lng, l.Lat, l.Lng})
+func newNearby(places *locations, n int, ties func(i, j int) int) nearby {
+	b := nearby{places: places, n: n, ties: ties}
+	for below, at := blocksOf(n), places.box; below > 0; {
+		level := make([]box, (below+fanOut-1)/fanOut)
+		for i := range level {
+			level[i] = emptyBox
+			for c := i * fanOut; c < min(below, (i+1)*fanOut); c++ {
+				level[i].extend(at(c))
 			}
 		}
-		level[i] = bx
-	})
-	for len(level) > 0 {
 		b.levels = append(b.levels, level)
 		if len(level) == 1 {
 			break
 		}
-		up := make([]box, (len(level)+fanOut-1)/fanOut)
-		for i := range up {
-			up[i] = emptyBox
-			for _, c := range level[i*fanOut : min(len(level), (i+1)*fanOut)] {
-				up[i].extend(c)
-			}
-		}
-		level = up
+		below, at = len(level), func(i int) box { return level[i] }
 	}
 	return b
 }
 
-func (b *blocks) memory() (bytes int64) {
+func (b *nearby) memory() (bytes int64) {
 	for _, l := range b.levels {
 		bytes += int64(16 * len(l))
 	}
@@ -81,23 +59,25 @@ type hit struct {
 // search is one search. What it finds is kept in an array, so that a search on
 // the stack of its caller allocates nothing.
 type search struct {
-	b      *blocks
+	b      *nearby
 	p      geo.LatLng
 	limit  int // at most MaxNearest
 	radius float64
 	// The least that a microdegree measures, in metres, within the radius: with
 	// these a bound of a distance takes no trigonometry.
 	perLat, perLng float64
+	lat, lng       float64 // of p, in microdegrees
 	n              int
 	found          [MaxNearest]hit // the first n, in order
 }
 
 // nearest finds up to limit places within radius metres of p, nearest first.
-func (b *blocks) nearest(s *search, p geo.LatLng, limit int, radius float64) []hit {
+func (b *nearby) nearest(s *search, p geo.LatLng, limit int, radius float64) []hit {
 	s.b, s.p, s.limit, s.radius, s.n = b, p, min(limit, MaxNearest), radius, 0
 	if limit > 0 && radius >= 0 && len(b.levels) > 0 && p.IsValid() {
 		s.perLat = minPerLat / 1e6
 		s.perLng = geo.MetricAt(min(90, math.Abs(p.Lat)+radius/minPerLat)).PerLng * 0.999 / 1e6
+		s.lat, s.lng = p.Lat*1e6, p.Lng*1e6
 		s.walk(len(b.levels)-1, 0)
 	}
 	return s.found[:s.n]
@@ -106,9 +86,8 @@ func (b *blocks) nearest(s *search, p geo.LatLng, limit int, radius float64) []h
 // bound is a lower bound of the distance to what is in a box and within the
 // radius, squared.
 func (s *search) bound(b box) float64 {
-	lat, lng := s.p.Lat*1e6, s.p.Lng*1e6
-	dLat := max(float64(b.minLat)-lat, lat-float64(b.maxLat), 0) * s.perLat
-	dLng := max(float64(b.minLng)-lng, lng-float64(b.maxLng), 0) * s.perLng
+	dLat := max(float64(b.minLat)-s.lat, s.lat-float64(b.maxLat), 0) * s.perLat
+	dLng := max(float64(b.minLng)-s.lng, s.lng-float64(b.maxLng), 0) * s.perLng
 	return dLat*dLat + dLng*dLng
 }
 
@@ -120,31 +99,23 @@ func (s *search) reach() float64 {
 	return s.radius
 }
 
-// near reports whether a bound leaves room for something within reach. A square
+// limitOf is the bound from which on nothing is within reach. A square
 // micrometre covers what rounding may add.
-func (s *search) near(bound float64) bool {
-	r := s.reach()
-	return bound <= r*r+1e-12
-}
+func limitOf(reach float64) float64 { return reach*reach + 1e-12 }
+
+func (s *search) near(bound float64) bool { return bound <= limitOf(s.reach()) }
 
 // walk looks into box i of a level, which is within reach.
 func (s *search) walk(level, i int) {
-	if level == 0 {
-		for j := i * blockSize; j < min(s.b.n, (i+1)*blockSize); j++ {
-			l := s.b.at(j)
-			if l.IsValid() && s.near(s.bound(box{l.Lat, l.Lng, l.Lat, l.Lng})) {
-				if d := geo.Distance(s.p, l.LatLng()); d <= s.reach() {
-					s.add(hit{j, d})
-				}
-			}
-		}
-		return
+	below, at := blocksOf(s.b.n), s.b.places.box
+	if level > 0 {
+		boxes := s.b.levels[level-1]
+		below, at = len(boxes), func(c int) box { return boxes[c] }
 	}
-	children := s.b.levels[level-1][i*fanOut : min(len(s.b.levels[level-1]), (i+1)*fanOut)]
 	var order [fanOut]hit // by their bounds
 	n := 0
-	for c, child := range children {
-		d := s.bound(child)
+	for c := i * fanOut; c < min(below, (i+1)*fanOut); c++ {
+		d := s.bound(at(c))
 		if !s.near(d) {
 			continue
 		}
@@ -152,12 +123,38 @@ func (s *search) walk(level, i int) {
 		for ; k > 0 && order[k-1].d > d; k-- {
 			order[k] = order[k-1]
 		}
-		order[k] = hit{i*fanOut + c, d}
+		order[k] = hit{c, d}
 		n++
 	}
 	for _, h := range order[:n] {
-		if s.near(h.d) {
+		switch {
+		case !s.near(h.d):
+			return
+		case level == 0:
+			s.look(h.i)
+		default:
 			s.walk(level-1, h.i)
+		}
+	}
+}
+
+// look goes through the places of a block.
+func (s *search) look(block int) {
+	r := s.b.places.rectangle(block)
+	lat, lng := float64(r.minLat)-s.lat, float64(r.minLng)-s.lng
+	reach := s.reach()
+	limit := limitOf(reach)
+	for i := range min(blockRows, s.b.n-block*blockRows) {
+		north, east := r.codes(s.b.places.bits, i)
+		y, x := (lat+float64(north))*s.perLat, (lng+float64(east))*s.perLng
+		if y*y+x*x > limit || north >= r.span {
+			continue
+		}
+		at := geo.Location{Lat: r.minLat + int32(north), Lng: r.minLng + int32(east)}
+		if d := geo.Distance(s.p, at.LatLng()); d <= reach {
+			s.add(hit{block*blockRows + i, d})
+			reach = s.reach()
+			limit = limitOf(reach)
 		}
 	}
 }
@@ -204,7 +201,7 @@ type UnitNeighbour struct {
 // first.
 func (s *Snapshot) Nearest(dst []Neighbour, p geo.LatLng, limit int, radius float64) []Neighbour {
 	var q search
-	for _, h := range s.premBoxes.nearest(&q, p, limit, radius) {
+	for _, h := range s.nearPremises.nearest(&q, p, limit, radius) {
 		dst = append(dst, Neighbour{Premises{s, uint32(h.i)}, h.d})
 	}
 	return dst
@@ -224,7 +221,7 @@ func (s *Snapshot) premisesTies(i, j int) int {
 // the same rules.
 func (s *Snapshot) NearestPostcodes(dst []UnitNeighbour, p geo.LatLng, limit int, radius float64) []UnitNeighbour {
 	var q search
-	for _, h := range s.pointBoxes.nearest(&q, p, limit, radius) {
+	for _, h := range s.nearPoints.nearest(&q, p, limit, radius) {
 		dst = append(dst, UnitNeighbour{Unit{s, uint32(s.points.at(h.i))}, h.d})
 	}
 	return dst

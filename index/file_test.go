@@ -187,7 +187,7 @@ func FuzzOpenBytes(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if s.info.Premises > 10_000 || s.unitKey.n > 10_000 {
+		if s.info.Premises > 10_000 || s.keys.n > 10_000 {
 			return // slow to walk, not wrong
 		}
 		ask(s)

@@ -29,10 +29,12 @@ type locations struct {
 
 const (
 	blockRows = 64
-	// A block's entry is the least latitude and longitude (int32), the number of
+	// Before the blocks' entries is the number of rows (8 bytes). A block's entry
+	// is the least latitude and longitude (int32), the number of
 	// latitudes its rectangle spans, 0 if no row has a location, the largest
 	// longitude less the least, and where its bits start, in words (uint32).
 	boxSize = 20
+	boxHead = 8
 )
 
 // box is a rectangle in microdegrees; min above max means it is empty.
@@ -54,7 +56,7 @@ type rectangle struct {
 }
 
 func (l *locations) rectangle(block int) rectangle {
-	e := l.boxes[block*boxSize:][:boxSize]
+	e := l.boxes[boxHead+block*boxSize:][:boxSize]
 	r := rectangle{
 		minLat: int32(binary.LittleEndian.Uint32(e)), minLng: int32(binary.LittleEndian.Uint32(e[4:])),
 		span: binary.LittleEndian.Uint32(e[8:]), extent: binary.LittleEndian.Uint32(e[12:]),
@@ -83,7 +85,7 @@ func (l *locations) at(row int) geo.Location {
 
 // box returns the rectangle around a block's rows.
 func (l *locations) box(block int) box {
-	e := l.boxes[block*boxSize:][:boxSize]
+	e := l.boxes[boxHead+block*boxSize:][:boxSize]
 	b := box{minLat: int32(binary.LittleEndian.Uint32(e)), minLng: int32(binary.LittleEndian.Uint32(e[4:]))}
 	span := int32(binary.LittleEndian.Uint32(e[8:]))
 	if span == 0 {
@@ -98,7 +100,8 @@ func blocksOf(n int) int { return (n + blockRows - 1) / blockRows }
 
 // packLocations writes the two sections of n locations.
 func packLocations(n int, at func(row int) geo.Location) (boxes, packed []byte) {
-	boxes = make([]byte, 0, blocksOf(n)*boxSize)
+	boxes = make([]byte, boxHead, boxHead+blocksOf(n)*boxSize)
+	binary.LittleEndian.PutUint64(boxes, uint64(n))
 	packed = make([]byte, 0, 4*n+bitPadding)
 	for first := 0; first < n; first += blockRows {
 		end := min(n, first+blockRows)
@@ -120,12 +123,10 @@ func packLocations(n int, at func(row int) geo.Location) (boxes, packed []byte) 
 		}
 		wLat, width := bits.Len32(span), bits.Len32(span)+bits.Len32(extent)
 		packed = append(packed, make([]byte, 8*width+bitPadding)...)
-		for row := first; row < first+blockRows; row++ {
-			v := uint64(span) // also the rows past the last
-			if row < end {
-				if p := at(row); p.IsValid() {
-					v = uint64(p.Lat-b.minLat) | uint64(p.Lng-b.minLng)<<wLat
-				}
+		for row := first; row < end; row++ {
+			v := uint64(span)
+			if p := at(row); p.IsValid() {
+				v = uint64(p.Lat-b.minLat) | uint64(p.Lng-b.minLng)<<wLat
 			}
 			store(packed[start:], uint((row-first)*width), v)
 		}
@@ -140,8 +141,8 @@ func (r *reader) locations(boxes, packed string, n int) locations {
 	if r.err != nil {
 		return l
 	}
-	if len(l.boxes) != blocksOf(n)*boxSize || len(l.bits) < bitPadding {
-		r.check(boxes, fmt.Errorf("%d bytes for the blocks of %d rows", len(l.boxes), n))
+	if len(l.boxes) != boxHead+blocksOf(n)*boxSize || binary.LittleEndian.Uint64(l.boxes) != uint64(n) || len(l.bits) < bitPadding {
+		r.check(boxes, fmt.Errorf("%d bytes, want the blocks of %d rows", len(l.boxes), n))
 		return l
 	}
 	r.check(boxes, inParallel(blocksOf(n), r.workers, l.checkBlock))

@@ -111,8 +111,8 @@ func (in *enrolled) runEnd(row int) int {
 	return min(row+1+next, (row/blockRows+1)*blockRows, in.n)
 }
 
-const (
-	maxRunWidth = 24
+var (
+	maxRunWidth uint = 9
 	oddCost     = 52 // about what a UPRN takes that stands alone, in bits
 )
 

@@ -38,8 +38,8 @@ func (s *Snapshot) contentDigest() string {
 		h.bool(p.Conflict())
 		from, to := p.Claims().span()
 		for i := from; i < to; i++ {
-			if it := s.setItems.at(i); it&1 == 0 {
-				h.num(it >> 1)
+			if it := s.setItems[i]; it&1 == 0 {
+				h.num(int64(it >> 1))
 			}
 		}
 		h.num(-1)

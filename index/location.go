@@ -75,12 +75,15 @@ func (r *rectangle) codes(b []byte, i int) (lat, lng uint32) {
 
 // at returns the location of a row, or the zero value.
 func (l *locations) at(row int) geo.Location {
-	r := l.rectangle(row / blockRows)
-	lat, lng := r.codes(l.bits, row%blockRows)
-	if lat >= r.span {
+	e := l.boxes[boxHead+row/blockRows*boxSize:][:boxSize]
+	span, extent := binary.LittleEndian.Uint32(e[8:]), binary.LittleEndian.Uint32(e[12:])
+	wLat, wLng := uint(bits.Len32(span)), uint(bits.Len32(extent))
+	v := load(l.bits, uint(binary.LittleEndian.Uint32(e[16:]))*64+uint(row)%blockRows*(wLat+wLng))
+	lat, lng := uint32(v&(1<<wLat-1)), uint32(v>>wLat&(1<<wLng-1))
+	if lat >= span {
 		return geo.Location{}
 	}
-	return geo.Location{Lat: r.minLat + int32(lat), Lng: r.minLng + int32(lng)}
+	return geo.Location{Lat: int32(binary.LittleEndian.Uint32(e) + lat), Lng: int32(binary.LittleEndian.Uint32(e[4:]) + lng)}
 }
 
 // box returns the rectangle around a block's rows.

@@ -138,9 +138,20 @@ func (s *Snapshot) readClaims(r *reader) {
 	claims, err := parseClaims(raw)
 	r.check(sectionClaims, err)
 	s.claims = claims
-	s.setItems = r.column(sectionSetItems)
-	r.check(sectionSetItems, s.setItems.within(0, int64(2*len(claims)-1)))
-	s.setEnds = r.ends(sectionSetEnds, s.setItems.n)
+	items := r.column(sectionSetItems)
+	r.check(sectionSetItems, items.within(0, int64(2*len(claims)-1)))
+	ends := r.ends(sectionSetEnds, items.n)
+	if r.err != nil {
+		return
+	}
+	s.setStarts = make([]uint32, 1, ends.n+1)
+	for i := range ends.n {
+		s.setStarts = append(s.setStarts, uint32(ends.at(i)))
+	}
+	s.setItems = make([]uint32, items.n)
+	for i := range s.setItems {
+		s.setItems[i] = uint32(items.at(i))
+	}
 }
 
 // The largest latitude, longitude and UPRN that are stored.
@@ -155,7 +166,7 @@ func (s *Snapshot) readPremises(r *reader) {
 	s.addrEnds = r.ends(sectionAddrEnds, len(s.addrText))
 	kinds := r.records(sectionKinds, 2)
 	s.kindSet, s.kindFlags = kinds[0], kinds[1]
-	r.check(sectionKinds, s.kindSet.within(0, int64(s.setEnds.n)-1))
+	r.check(sectionKinds, s.kindSet.within(0, int64(s.ClaimSets())-1))
 	r.check(sectionKinds, s.kindFlags.within(0, maxFlags))
 	n := int(s.info.Premises)
 	s.premises = r.locations(sectionPremBox, sectionPremLoc, n)
@@ -246,7 +257,7 @@ func (s *Snapshot) checkUnits() error {
 
 func (s *Snapshot) readProfiles(r *reader) {
 	s.profItems = r.column(sectionProfItems)
-	r.check(sectionProfItems, s.profItems.within(0, int64(s.setEnds.n)<<2-1))
+	r.check(sectionProfItems, s.profItems.within(0, int64(s.ClaimSets())<<2-1))
 	s.profCounts = r.sized(sectionProfCount, s.profItems.n, 0, s.info.Premises)
 	s.profEnds = r.ends(sectionProfEnds, s.profItems.n)
 	if r.err == nil && s.profEnds.n != len(s.sectors) {
@@ -285,7 +296,7 @@ func (s *Snapshot) checkCounts(r *reader) {
 		{"postcodes", i.Postcodes, int64(s.keys.n)},
 		{"outcodes", i.Outcodes, int64(len(s.outcodes))},
 		{"claims", i.Claims, int64(len(s.claims))},
-		{"claim sets", i.ClaimSets, int64(s.setEnds.n)},
+		{"claim sets", i.ClaimSets, int64(s.ClaimSets())},
 		{"areas", i.Areas, int64(len(s.areas.claims))},
 	} {
 		if c.said != c.are {

@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -20,7 +21,7 @@ type Snapshot struct {
 	facts                  []claimFacts
 	technologies, variants []string // 0 is ""
 
-	setEnds, setItems column
+	setStarts, setItems []uint32 // of each set its items start, and the end; see ClaimSet.span
 	addrEnds          column
 	addrText          []byte
 
@@ -84,7 +85,7 @@ type SectionInfo struct {
 // may be replaced or removed afterwards. Errors wrap [ErrNotSnapshot],
 // [ErrVersion] or [ErrCorrupt], or are the file system's.
 func Open(path string) (*Snapshot, error) {
-	file, err := os.ReadFile(path)
+	file, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +94,25 @@ func Open(path string) (*Snapshot, error) {
 		return nil, &fs.PathError{Op: "open snapshot", Path: path, Err: err}
 	}
 	return s, nil
+}
+
+// readFile reads a file into memory that takes no more than it.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, info.Size())
+	adviseHuge(b)
+	if _, err := io.ReadFull(f, b); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // OpenBytes is Open for a file already in memory. The snapshot keeps file and
@@ -171,7 +191,7 @@ func (s *Snapshot) RegionShape(r geo.Region) geo.MultiPolygon {
 func (s *Snapshot) RegionCover() *geo.Cover { return s.regions.cover }
 
 // ClaimSets returns how many distinct claim sets there are.
-func (s *Snapshot) ClaimSets() int { return s.setEnds.n }
+func (s *Snapshot) ClaimSets() int { return len(s.setStarts) - 1 }
 
 // AllPremises yields every premises, in the order they are held.
 func (s *Snapshot) AllPremises() iter.Seq[Premises] {

@@ -111,8 +111,10 @@ func (in *enrolled) runEnd(row int) int {
 	return min(row+1+next, (row/blockRows+1)*blockRows, in.n)
 }
 
-var (
-	maxRunWidth uint = 9
+const (
+	// maxRunWidth bounds the reach of a run. Of 6 to 11 bits 8 takes least at
+	// national scale: with less fewer UPRNs are in runs, with more runs overlap.
+	maxRunWidth = 8
 	oddCost     = 52 // about what a UPRN takes that stands alone, in bits
 )
 

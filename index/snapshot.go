@@ -159,12 +159,12 @@ func (s *Snapshot) index(workers int) {
 	parallel(len(s.outcodes), workers, func(i int) {
 		s.outcodes[i].counted = s.count(s.outcodes[i].sector, s.outcodes[i].sectors)
 	})
-	s.nearPremises = newNearby(&s.premises, s.premises.n, s.premisesTies)
+	s.nearPremises = newNearby(&s.premises, s.premises.n, workers, s.premisesTies)
 	live := 0
 	for live < s.points.n && (Unit{s, uint32(s.points.at(live))}).Status() == Live {
 		live++
 	}
-	s.nearPoints = newNearby(&s.places, live, func(i, j int) int { return cmp.Compare(s.points.at(i), s.points.at(j)) })
+	s.nearPoints = newNearby(&s.places, live, workers, func(i, j int) int { return cmp.Compare(s.points.at(i), s.points.at(j)) })
 }
 
 // ID identifies the snapshot: the first 16 bytes of the file's SHA-256 digest,

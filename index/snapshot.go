@@ -22,8 +22,8 @@ type Snapshot struct {
 	technologies, variants []string // 0 is ""
 
 	setStarts, setItems []uint32 // of each set its items start, and the end; see ClaimSet.span
-	addrEnds          column
-	addrText          []byte
+	addrEnds            column
+	addrText            []byte
 
 	premises           locations
 	roster             roster

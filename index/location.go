@@ -3,7 +3,6 @@ package index
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"math/bits"
 
 	"coverd/geo"
@@ -40,7 +39,8 @@ const (
 // box is a rectangle in microdegrees; min above max means it is empty.
 type box struct{ minLat, minLng, maxLat, maxLng int32 }
 
-var emptyBox = box{math.MaxInt32, math.MaxInt32, math.MinInt32, math.MinInt32}
+// emptyBox is further from every box than an int32 is from overflowing.
+var emptyBox = box{1 << 30, 1 << 30, -1 << 30, -1 << 30}
 
 func (b *box) extend(c box) {
 	b.minLat, b.minLng = min(b.minLat, c.minLat), min(b.minLng, c.minLng)

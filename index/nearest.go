@@ -96,64 +96,72 @@ type hit struct {
 // # Why it runs on a plane first
 //
 // A distance takes 25 ns, most of it trigonometry, and a search for ten would
-// ask for eighty. On the plane that touches the Earth at the point it takes 5;
-// what is left over, within the most that the plane can be wrong, is measured
-// at the end. Where more places are as good as equally far as there is room
-// for, a pile of them say, the search runs again with true distances.
+// ask for eighty. On the plane that touches the Earth at the point it takes 5.
+// A few places more than asked for are kept, and at the end their distances are
+// measured. Where places that may be among the nearest were dropped, because a
+// pile of them are equally far, the search runs again with true distances.
 type search struct {
 	b      *nearby
 	p      geo.LatLng
 	limit  int // at most MaxNearest
 	radius float64
 	plane  bool
-	full   bool // on the plane, without room for all that may be among the nearest
+	slack  float64 // on the plane a distance d is within slack × d² of the true one
 	// Metres of a microdegree: on the plane those at p; else the least within the
 	// radius, so that a bound of a distance takes no trigonometry.
 	perLat, perLng float64
 	lat, lng       float64 // of p, in microdegrees
-	slack          float64 // on the plane a distance d is within slack × d² of the true one
+	row, column    int32   // of p, in whole ones, rounded down
+	within         float64 // the square of the distance beyond which nothing can be among the nearest
+	dropped        float64 // the least distance that there was no room for
+	room           int
 	n              int
 	found          [MaxNearest + spare]hit // the first n, in order
 }
 
 const (
-	spare = 28
+	spare = 16
 	// minRadius is less than any radius of curvature of the Earth, in metres.
 	minRadius = 6_330_000
 )
 
 // nearest finds up to limit places within radius metres of p, nearest first.
 func (b *nearby) nearest(s *search, p geo.LatLng, limit int, radius float64) []hit {
-	s.b, s.p, s.limit, s.radius, s.n = b, p, min(limit, MaxNearest), radius, 0
 	if limit <= 0 || !(radius >= 0) || len(b.levels) == 0 || !p.IsValid() {
 		return nil
 	}
+	s.b, s.p, s.limit = b, p, min(limit, MaxNearest)
 	s.lat, s.lng = p.Lat*1e6, p.Lng*1e6
-	// Distances are measured at the middle latitude, which is half as far from p
-	// as the place; by tan(latitude) at most does a degree of longitude change
-	// with it, and one of latitude by a hundredth of that.
-	furthest := math.Abs(p.Lat) + radius/minPerLat
-	if s.plane = furthest < 80; s.plane {
+	s.row, s.column = int32(math.Floor(s.lat)), int32(math.Floor(s.lng))
+	// True distances are measured at the middle latitude, which is half as far
+	// from p as the place is: by no more than tan(latitude) does a degree of
+	// longitude change with it, and one of latitude by a hundredth of that.
+	if furthest := math.Abs(p.Lat) + radius/minPerLat; furthest < 80 {
 		m := geo.MetricAt(p.Lat)
 		s.perLat, s.perLng = m.PerLat/1e6, m.PerLng/1e6
 		s.slack = (math.Tan(furthest*math.Pi/180) + 0.02) / (2 * minRadius)
-		s.radius, s.full = radius+1.1*s.slack*radius*radius+1e-6, false
-		s.walk(len(b.levels)-1, 0)
-		if !s.full {
+		s.start(true, s.limit+spare, radius+1.1*s.slack*radius*radius)
+		if s.dropped*s.dropped > s.within {
 			return s.measure(radius)
 		}
 	}
-	s.plane, s.full, s.radius, s.n = false, false, radius, 0
 	s.perLat = minPerLat / 1e6
-	s.perLng = geo.MetricAt(min(90, furthest)).PerLng * 0.999 / 1e6
-	s.walk(len(b.levels)-1, 0)
+	s.perLng = geo.MetricAt(min(90, math.Abs(p.Lat)+radius/minPerLat)).PerLng * 0.999 / 1e6
+	s.start(false, s.limit, radius)
 	return s.found[:s.n]
+}
+
+// start runs the search.
+func (s *search) start(plane bool, room int, radius float64) {
+	s.plane, s.room, s.radius, s.n, s.dropped = plane, room, radius, 0, math.Inf(1)
+	s.within = squared(radius)
+	s.walk(len(s.b.levels)-1, 0)
 }
 
 // measure turns distances on the plane into true ones.
 func (s *search) measure(radius float64) []hit {
 	n := s.n
-	s.plane, s.n = false, 0
+	s.plane, s.room, s.n = false, s.limit, 0
 	for _, h := range s.found[:n] {
 		if h.d = geo.Distance(s.p, s.b.places.at(h.i).LatLng()); h.d <= radius {
 			s.add(h)
@@ -162,54 +170,37 @@ func (s *search) measure(radius float64) []hit {
 	return s.found[:s.n]
 }
 
+// squared is the square of a distance, and a square micrometre more for what
+// rounding may add.
+func squared(d float64) float64 { return d*d + 1e-12 }
+
 // bound is a lower bound of the distance to what is in a box and within the
-// radius, squared.
+// radius, squared. In whole numbers, which is faster, it is up to 0.1 m less
+// than it could be.
 func (s *search) bound(b box) float64 {
-	dLat := max(float64(b.minLat)-s.lat, s.lat-float64(b.maxLat), 0) * s.perLat
-	dLng := max(float64(b.minLng)-s.lng, s.lng-float64(b.maxLng), 0) * s.perLng
-	return dLat*dLat + dLng*dLng
+	y := float64(max(b.minLat-s.row-1, s.row-b.maxLat, 0)) * s.perLat
+	x := float64(max(b.minLng-s.column-1, s.column-b.maxLng, 0)) * s.perLng
+	return y*y + x*x
 }
-
-// reach is the distance beyond which nothing can be among the found any more.
-func (s *search) reach() float64 {
-	if s.n < s.limit {
-		return s.radius
-	}
-	d := s.found[s.limit-1].d
-	if s.plane {
-		d += 2.2*s.slack*d*d + 1e-6 // either may be wrong; a tenth more, for it is the other's distance that counts
-	}
-	return min(s.radius, d)
-}
-
-// limitOf is the bound from which on nothing is within reach. A square
-// micrometre covers what rounding may add.
-func limitOf(reach float64) float64 { return reach*reach + 1e-12 }
 
 // walk looks into box i of a level, which is within reach.
 func (s *search) walk(level, i int) {
-	below, at := blocksOf(s.b.n), s.b.places.box
-	if level > 0 {
-		boxes := s.b.levels[level-1]
-		below, at = len(boxes), func(c int) box { return boxes[c] }
-	}
+	first := i * fanOut
 	// By their bounds, and of those around p the smallest first: places are
-	// dense there, and a wide one may hold all the country's that have nothing
-	// in common but a missing postcode.
+	// dense there, while a wide one may be of places that have nothing in common
+	// but a missing postcode.
 	var order [fanOut]struct {
 		bound, key float64
 		i          int
 	}
 	n := 0
-	limit := limitOf(s.reach())
-	for c := i * fanOut; c < min(below, (i+1)*fanOut); c++ {
-		b := at(c)
+	put := func(c int, b box) {
 		d := s.bound(b)
-		if d > limit {
-			continue
+		if d > s.within {
+			return
 		}
-		height, width := float64(b.maxLat-b.minLat)*s.perLat, float64(b.maxLng-b.minLng)*s.perLng
-		key := d + (height*height+width*width)*1e-9
+		height, width := float64(b.maxLat-b.minLat), float64(b.maxLng-b.minLng)
+		key := d + (height*height+width*width)*1e-12
 		k := n
 		for ; k > 0 && order[k-1].key > key; k-- {
 			order[k] = order[k-1]
@@ -217,11 +208,19 @@ func (s *search) walk(level, i int) {
 		order[k].bound, order[k].key, order[k].i = d, key, c
 		n++
 	}
+	if level > 0 {
+		boxes := s.b.levels[level-1]
+		for c, b := range boxes[first:min(len(boxes), first+fanOut)] {
+			put(first+c, b)
+		}
+	} else {
+		for c := first; c < min(blocksOf(s.b.n), first+fanOut); c++ {
+			put(c, s.b.places.box(c))
+		}
+	}
 	for _, h := range order[:n] {
 		switch {
-		case s.full:
-			return
-		case h.bound > limitOf(s.reach()):
+		case h.bound > s.within:
 		case level == 0:
 			s.look(h.i)
 		default:
@@ -234,66 +233,57 @@ func (s *search) walk(level, i int) {
 func (s *search) look(block int) {
 	r := s.b.places.rectangle(block)
 	sLat, sLng := r.shifts()
-	lat, lng := s.lat-float64(r.minLat), s.lng-float64(r.minLng) // of p, from the corner
-	limit := limitOf(s.reach())
 	rows := min(blockRows, s.b.n-block*blockRows)
+	lat, lng := s.lat-float64(r.minLat), s.lng-float64(r.minLng) // of p, from the corner
 	for i, p := range s.b.parts[block*partsOf:][:partsOf] {
-		y := max(float64(uint32(p.south)<<sLat)-lat, lat-float64((uint32(p.north)+1)<<sLat-1), 0) * s.perLat
-		x := max(float64(uint32(p.west)<<sLng)-lng, lng-float64((uint32(p.east)+1)<<sLng-1), 0) * s.perLng
-		if y*y+x*x > limit || p.south > p.north {
+		if p.south > p.north || s.bound(box{
+			r.minLat + int32(p.south)<<sLat, r.minLng + int32(p.west)<<sLng,
+			r.minLat + (int32(p.north)+1)<<sLat - 1, r.minLng + (int32(p.east)+1)<<sLng - 1,
+		}) > s.within {
 			continue
 		}
 		for k := i * partRows; k < min((i+1)*partRows, rows); k++ {
 			north, east := r.codes(s.b.places.bits, k)
 			y, x := (float64(north)-lat)*s.perLat, (float64(east)-lng)*s.perLng
-			square := y*y + x*x
-			if square > limit || north >= r.span {
+			d := y*y + x*x
+			if d > s.within || north >= r.span {
 				continue
 			}
-			d := 0.0
 			if s.plane {
-				d = math.Sqrt(square)
+				d = math.Sqrt(d)
 			} else {
 				at := geo.Location{Lat: r.minLat + int32(north), Lng: r.minLng + int32(east)}
-				if d = geo.Distance(s.p, at.LatLng()); d > s.reach() {
+				if d = geo.Distance(s.p, at.LatLng()); d > s.radius {
 					continue
 				}
 			}
 			s.add(hit{block*blockRows + k, d})
-			limit = limitOf(s.reach())
 		}
 	}
 }
 
-// add puts a place where it belongs among the found, or drops it. On the plane
-// those not much further than the last of the limit stay as well.
+// add puts a place where it belongs among the found, or drops it.
 func (s *search) add(h hit) {
 	k := s.n
-	for k > 0 && s.before(h, s.found[k-1]) {
+	for k > 0 && (h.d < s.found[k-1].d || h.d == s.found[k-1].d && !s.plane && s.b.ties(h.i, s.found[k-1].i) < 0) {
 		k--
 	}
-	room := s.limit
-	if s.plane {
-		reach := s.reach()
-		for s.n > s.limit && s.found[s.n-1].d > reach {
-			s.n--
-		}
-		k, room = min(k, s.n), s.limit+spare
-		s.full = s.n == room
-	}
-	if k == room {
+	if s.n < s.room {
+		s.n++
+	} else if s.dropped = min(s.dropped, max(h.d, s.found[s.n-1].d)); k == s.room {
 		return
 	}
-	s.n = min(s.n+1, room)
 	copy(s.found[k+1:s.n], s.found[k:])
 	s.found[k] = h
-}
-
-func (s *search) before(a, b hit) bool {
-	if a.d != b.d || s.plane {
-		return a.d < b.d
+	if s.n < s.limit {
+		return
 	}
-	return s.b.ties(a.i, b.i) < 0
+	reach := s.found[s.limit-1].d
+	if s.plane {
+		// Either distance may be wrong; a tenth more, for the other is the larger.
+		reach += 2.2 * s.slack * reach * reach
+	}
+	s.within = min(s.within, squared(reach))
 }
 
 // MaxNearest is the most that Nearest and NearestPostcodes give.

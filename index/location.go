@@ -47,6 +47,9 @@ func (b *box) extend(c box) {
 	b.maxLat, b.maxLng = max(b.maxLat, c.maxLat), max(b.maxLng, c.maxLng)
 }
 
+// size grows with a box.
+func (b *box) size() float64 { return float64(b.maxLat-b.minLat) + float64(b.maxLng-b.minLng) }
+
 // rectangle is a block's entry, decoded.
 type rectangle struct {
 	minLat, minLng int32

@@ -177,7 +177,7 @@ func squared(d float64) float64 { return d*d + 1e-12 }
 // bound is a lower bound of the distance to what is in a box and within the
 // radius, squared. In whole numbers, which is faster, it is up to 0.1 m less
 // than it could be.
-func (s *search) bound(b box) float64 {
+func (s *search) bound(b *box) float64 {
 	y := float64(max(b.minLat-s.row-1, s.row-b.maxLat, 0)) * s.perLat
 	x := float64(max(b.minLng-s.column-1, s.column-b.maxLng, 0)) * s.perLng
 	return y*y + x*x
@@ -185,46 +185,50 @@ func (s *search) bound(b box) float64 {
 
 // walk looks into box i of a level, which is within reach.
 func (s *search) walk(level, i int) {
-	first := i * fanOut
-	// By their bounds, and of those around p the smallest first: places are
-	// dense there, while a wide one may be of places that have nothing in common
-	// but a missing postcode.
-	var order [fanOut]struct {
-		bound, key float64
-		i          int
+	var near [fanOut]struct { // boxes within reach
+		bound, size float64
+		i           int
 	}
-	n := 0
-	put := func(c int, b box) {
-		d := s.bound(b)
-		if d > s.within {
-			return
-		}
-		height, width := float64(b.maxLat-b.minLat), float64(b.maxLng-b.minLng)
-		key := d + (height*height+width*width)*1e-12
-		k := n
-		for ; k > 0 && order[k-1].key > key; k-- {
-			order[k] = order[k-1]
-		}
-		order[k].bound, order[k].key, order[k].i = d, key, c
-		n++
-	}
-	if level > 0 {
-		boxes := s.b.levels[level-1]
-		for c, b := range boxes[first:min(len(boxes), first+fanOut)] {
-			put(first+c, b)
+	n, first := 0, i*fanOut
+	if level == 0 {
+		for c := first; c < min(blocksOf(s.b.n), first+fanOut); c++ {
+			b := s.b.places.box(c)
+			if d := s.bound(&b); d <= s.within {
+				near[n].bound, near[n].size, near[n].i = d, b.size(), c
+				n++
+			}
 		}
 	} else {
-		for c := first; c < min(blocksOf(s.b.n), first+fanOut); c++ {
-			put(c, s.b.places.box(c))
+		boxes := s.b.levels[level-1][first:]
+		boxes = boxes[:min(len(boxes), fanOut)]
+		for c := range boxes {
+			b := &boxes[c]
+			if d := s.bound(b); d <= s.within {
+				near[n].bound, near[n].size, near[n].i = d, b.size(), first+c
+				n++
+			}
 		}
 	}
-	for _, h := range order[:n] {
+	// The nearest first, and of those around p the smallest: places are dense
+	// there, while a wide one may be of places that have nothing in common but a
+	// missing postcode.
+	for n > 0 {
+		k := 0
+		for j := 1; j < n; j++ {
+			if near[j].bound < near[k].bound || near[j].bound == near[k].bound && near[j].size < near[k].size {
+				k = j
+			}
+		}
+		next := near[k]
+		n--
+		near[k] = near[n]
 		switch {
-		case h.bound > s.within:
+		case next.bound > s.within:
+			return
 		case level == 0:
-			s.look(h.i)
+			s.look(next.i)
 		default:
-			s.walk(level-1, h.i)
+			s.walk(level-1, next.i)
 		}
 	}
 }
@@ -233,20 +237,26 @@ func (s *search) walk(level, i int) {
 func (s *search) look(block int) {
 	r := s.b.places.rectangle(block)
 	sLat, sLng := r.shifts()
-	rows := min(blockRows, s.b.n-block*blockRows)
+	packed, width := s.b.places.bits, r.wLat+r.wLng
+	latMask, lngMask := uint64(1)<<r.wLat-1, uint64(1)<<r.wLng-1
 	lat, lng := s.lat-float64(r.minLat), s.lng-float64(r.minLng) // of p, from the corner
+	rows := min(blockRows, s.b.n-block*blockRows)
 	for i, p := range s.b.parts[block*partsOf:][:partsOf] {
-		if p.south > p.north || s.bound(box{
+		b := box{
 			r.minLat + int32(p.south)<<sLat, r.minLng + int32(p.west)<<sLng,
 			r.minLat + (int32(p.north)+1)<<sLat - 1, r.minLng + (int32(p.east)+1)<<sLng - 1,
-		}) > s.within {
+		}
+		if p.south > p.north || s.bound(&b) > s.within {
 			continue
 		}
+		at := r.bit + uint(i*partRows)*width
 		for k := i * partRows; k < min((i+1)*partRows, rows); k++ {
-			north, east := r.codes(s.b.places.bits, k)
-			y, x := (float64(north)-lat)*s.perLat, (float64(east)-lng)*s.perLng
+			v := load(packed, at)
+			at += width
+			north, east := v&latMask, v>>r.wLat&lngMask
+			y, x := (float64(int64(north))-lat)*s.perLat, (float64(int64(east))-lng)*s.perLng
 			d := y*y + x*x
-			if d > s.within || north >= r.span {
+			if d > s.within || north >= uint64(r.span) {
 				continue
 			}
 			if s.plane {

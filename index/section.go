@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -264,7 +265,7 @@ func (e *entry) unpack(file []byte, dec *zstd.Decoder) ([]byte, error) {
 		return nil, fmt.Errorf("%w: section %q: checksum", ErrCorrupt, e.name)
 	}
 	if e.codec == codecRaw {
-		return stored[:len(stored):len(stored)], nil
+		return slices.Clip(stored), nil
 	}
 	// The capacity is the limit: a section that unpacks to more is refused.
 	raw, err := dec.DecodeAll(stored, make([]byte, 0, e.raw))

@@ -2,6 +2,7 @@ package index
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -102,17 +103,14 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	var b []byte
 	info, err := f.Stat()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		b = make([]byte, info.Size())
+		adviseHuge(b)
+		_, err = io.ReadFull(f, b)
 	}
-	b := make([]byte, info.Size())
-	adviseHuge(b)
-	if _, err := io.ReadFull(f, b); err != nil {
-		return nil, err
-	}
-	return b, nil
+	return b, errors.Join(err, f.Close())
 }
 
 // OpenBytes is Open for a file already in memory. The snapshot keeps file and

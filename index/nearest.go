@@ -294,6 +294,9 @@ func (s *search) add(h hit) {
 		reach += 2.2 * s.slack * reach * reach
 	}
 	s.within = min(s.within, squared(reach))
+	for s.n > s.limit && s.found[s.n-1].d > reach {
+		s.n-- // out of reach by now
+	}
 }
 
 // MaxNearest is the most that Nearest and NearestPostcodes give.

@@ -11,8 +11,9 @@ import (
 // # Why
 //
 // A look-up touches some ten places in 300 MB. With pages of 4 KiB most of them
-// cost a walk of the page table besides the memory itself.
-// Where the kernel has no large pages to give, nothing is lost.
+// cost a walk of the page table besides the memory itself: a postcode with its
+// premises took 2.95 µs and takes 2.59 (both on a busy machine), a UPRN 1.18 and
+// 0.98. Where the kernel has no large pages to give, nothing is lost.
 func adviseHuge(b []byte) {
 	const madvHugepage = 14 // not in package syscall
 	page := uintptr(os.Getpagesize())

@@ -17,7 +17,8 @@ import (
 // Great Britain's 1.75 million postcodes of 2,900 outcodes take 1.5 MB so,
 // which stays in the processor's caches; a postcode's number is two table
 // look-ups and a count of bits. Sorted keys took 6.3 MB and two binary searches
-// of 22 steps, the last of them in memory.
+// of 22 steps, the last of them in memory; with these and columns for what is
+// known of a postcode a look-up took 510 ns, where it takes 100.
 type keyset struct {
 	outcodes column   // ordinals, rising
 	bits     []byte   // 4,000 an outcode

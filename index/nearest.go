@@ -241,13 +241,33 @@ func (s *search) look(block int) {
 	latMask, lngMask := uint64(1)<<r.wLat-1, uint64(1)<<r.wLng-1
 	lat, lng := s.lat-float64(r.minLat), s.lng-float64(r.minLng) // of p, from the corner
 	rows := min(blockRows, s.b.n-block*blockRows)
+	var near [partsOf]struct { // parts within reach
+		bound float64
+		i     int
+	}
+	n := 0
 	for i, p := range s.b.parts[block*partsOf:][:partsOf] {
 		b := box{
 			r.minLat + int32(p.south)<<sLat, r.minLng + int32(p.west)<<sLng,
 			r.minLat + (int32(p.north)+1)<<sLat - 1, r.minLng + (int32(p.east)+1)<<sLng - 1,
 		}
-		if p.south > p.north || s.bound(&b) > s.within {
-			continue
+		if d := s.bound(&b); d <= s.within && p.south <= p.north {
+			near[n].bound, near[n].i = d, i
+			n++
+		}
+	}
+	for n > 0 {
+		next := 0
+		for j := 1; j < n; j++ {
+			if near[j].bound < near[next].bound {
+				next = j
+			}
+		}
+		i, bound := near[next].i, near[next].bound
+		n--
+		near[next] = near[n]
+		if bound > s.within {
+			return
 		}
 		at := r.bit + uint(i*partRows)*width
 		for k := i * partRows; k < min((i+1)*partRows, rows); k++ {

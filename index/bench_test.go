@@ -17,7 +17,7 @@ import (
 func benchSnapshot(b *testing.B) (*Snapshot, []byte) {
 	b.Helper()
 	if path := os.Getenv("COVERD_SNAPSHOT"); path != "" {
-		file, err := os.ReadFile(path)
+		file, err := readFile(path)
 		if err != nil {
 			b.Fatal(err)
 		}

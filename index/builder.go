@@ -48,7 +48,7 @@ type Builder struct {
 	csps    map[string]int
 	sources []Source
 
-	rows      store
+	rows      rowStore
 	addresses addressTable
 	mu        sync.Mutex // guards what follows
 	claims    []Claim

@@ -63,10 +63,7 @@ func (c ClaimSet) Only(n NetworkRegion) ClaimSet {
 // span returns the set's items: claim numbers, doubled, plus 1 if lent by an
 // area. Those on one network region stand together.
 func (c ClaimSet) span() (from, to int) {
-	if c.code > 0 {
-		from = int(c.s.setEnds.at(int(c.code) - 1))
-	}
-	to = int(c.s.setEnds.at(int(c.code)))
+	from, to = int(c.s.setStarts[c.code]), int(c.s.setStarts[c.code+1])
 	if c.only != NoNetwork {
 		for from < to && c.network(from) != c.only {
 			from++
@@ -79,7 +76,7 @@ func (c ClaimSet) span() (from, to int) {
 }
 
 func (c ClaimSet) network(item int) NetworkRegion {
-	return c.s.claims[c.s.setItems.at(item)>>1].Network
+	return c.s.claims[c.s.setItems[item]>>1].Network
 }
 
 // Len returns the number of claims.
@@ -92,7 +89,7 @@ func (c ClaimSet) Len() int {
 // lent by a coverage area.
 func (c ClaimSet) At(i int) (claim *Claim, fromArea bool) {
 	from, _ := c.span()
-	it := c.s.setItems.at(from + i)
+	it := c.s.setItems[from+i]
 	return &c.s.claims[it>>1], it&1 == 1
 }
 
@@ -101,7 +98,7 @@ func (c ClaimSet) At(i int) (claim *Claim, fromArea bool) {
 // says so.
 func (c ClaimSet) Counts(i int) bool {
 	from, _ := c.span()
-	return c.s.facts[c.s.setItems.at(from+i)>>1].counts
+	return c.s.facts[c.s.setItems[from+i]>>1].counts
 }
 
 // State is the best of the states of the claims that count; unknown if none
@@ -110,7 +107,7 @@ func (c ClaimSet) State(on Day) State {
 	best := State(0)
 	from, to := c.span()
 	for i := from; i < to; i++ {
-		k := c.s.setItems.at(i) >> 1
+		k := c.s.setItems[i] >> 1
 		if !c.s.facts[k].counts {
 			continue
 		}
@@ -147,7 +144,7 @@ func (c ClaimSet) Fit(on Day) (fit Fit, ok bool) {
 func (c ClaimSet) best(not networkSet, on Day) (item int64, st Status, ok bool) {
 	from, to := c.span()
 	for i := from; i < to; i++ {
-		it := c.s.setItems.at(i)
+		it := int64(c.s.setItems[i])
 		if k := it >> 1; c.s.facts[k].counts && !not.has(c.s.claims[k].Network) {
 			if next := c.s.claims[k].On(on); !ok || c.s.betterFit(k, next, item>>1, st) {
 				item, st, ok = it, next, true

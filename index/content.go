@@ -20,29 +20,29 @@ import (
 func (s *Snapshot) contentDigest() string {
 	h := &hasher{h: sha256.New()}
 	h.bytes(appendClaims(nil, s.claims))
-	h.num(int64(s.premLat.n))
-	for g := range s.groupPrem.n - 1 {
-		postcode := int64(-1) // of the premises without one
-		if g < s.groupUnit.n {
-			postcode = s.unitKey.at(int(s.groupUnit.at(g)))
-		}
-		for row := s.groupPrem.at(g); row < s.groupPrem.at(g+1); row++ {
-			p := Premises{s, uint32(row)}
-			h.num(postcode)
-			h.num(int64(p.UPRN()))
-			h.loc(p.At())
-			address := p.Address()
-			h.num(int64(len(address)))
-			h.bytes(address)
-			h.bool(p.Conflict())
-			from, to := p.Claims().span()
-			for i := from; i < to; i++ {
-				if it := s.setItems.at(i); it&1 == 0 {
-					h.num(it >> 1)
-				}
+	h.num(int64(s.premises.n))
+	postcode, group := int64(-1), -1
+	for p := range s.AllPremises() {
+		if g := s.roster.group(int(p.row)); g != group {
+			group, postcode = g, -1 // of the premises without one
+			if g < s.groupUnit.n {
+				postcode = int64(s.keys.at(int(s.groupUnit.at(g))))
 			}
-			h.num(-1)
 		}
+		h.num(postcode)
+		h.num(int64(p.UPRN()))
+		h.loc(p.At())
+		address := p.Address()
+		h.num(int64(len(address)))
+		h.bytes(address)
+		h.bool(p.Conflict())
+		from, to := p.Claims().span()
+		for i := from; i < to; i++ {
+			if it := s.setItems[i]; it&1 == 0 {
+				h.num(int64(it >> 1))
+			}
+		}
+		h.num(-1)
 	}
 	h.num(int64(len(s.areas.claims)))
 	for _, i := range s.areas.inOrder(s.claims) {
@@ -51,7 +51,7 @@ func (s *Snapshot) contentDigest() string {
 	}
 	for u := range s.AllPostcodes() {
 		if e := u.Entry(); u.inRegister() {
-			h.num(s.unitKey.at(int(u.row)))
+			h.num(int64(e.Postcode.Ordinal()))
 			h.loc(e.At)
 			h.num(int64(e.Introduced))
 			h.num(int64(e.Terminated))

@@ -96,7 +96,7 @@ func TestMetaAbsurditiesAreRefused(t *testing.T) {
 		})
 		where := sectionMeta
 		if strings.HasSuffix(what, "premises too many") || what == "no premises" {
-			where = sectionPremLat
+			where = sectionPremBox
 		}
 		refused(t, what, bad, where)
 	}
@@ -145,11 +145,46 @@ func edited(i int, v int64) func([]byte) []byte {
 	}
 }
 
+// record changes a value of one of a section's fields.
+func record(fields, k, i int, v int64) func([]byte) []byte {
+	return func(raw []byte) []byte {
+		list, err := parseRecords(raw, fields)
+		if err != nil {
+			panic(err)
+		}
+		var out []field
+		for f, c := range list {
+			out = append(out, field{"", func(j int) int64 {
+				if f == k && j == i {
+					return v
+				}
+				return c.at(j)
+			}})
+		}
+		return recordsOf(list[0].n, out...)
+	}
+}
+
+// poke changes bytes.
+func poke(at int, b ...byte) func([]byte) []byte {
+	return func(raw []byte) []byte {
+		copy(raw[at:], b)
+		return raw
+	}
+}
+
+func words(v ...int32) (b []byte) {
+	for _, v := range v {
+		b = binary.LittleEndian.AppendUint32(b, uint32(v))
+	}
+	return b
+}
+
 // many is a column that says it has n equal values, in no space at all.
 func many(n uint64, v int64) func([]byte) []byte {
 	return func([]byte) []byte {
 		raw := columnOf(1, func(int) int64 { return v })
-		binary.LittleEndian.PutUint64(raw[8:], n)
+		binary.LittleEndian.PutUint64(raw, n)
 		return raw
 	}
 }
@@ -184,41 +219,92 @@ func TestCraftedSectionsAreRefused(t *testing.T) {
 		{"sets that fall", sectionSetEnds, values(3, 1, 5)},
 		{"no sets", sectionSetEnds, values()},
 		{"an address beyond the text", sectionAddrEnds, values(0, 1, 8)},
-		{"a premises' address beyond the last", sectionPremAddr, edited(0, 3)},
-		{"a claim set beyond the last", sectionPremSet, edited(0, 3)},
-		{"a UPRN of 13 digits", sectionPremUPRN, edited(0, 1_000_000_000_000)},
-		{"a negative UPRN", sectionPremUPRN, edited(0, -1)},
-		{"a latitude beyond the pole", sectionPremLat, edited(0, 90_000_001)},
-		{"a longitude beyond the date line", sectionPremLng, edited(0, -180_000_001)},
-		{"a column of another length", sectionPremFlags, values(7, 7)},
-		{"flags beyond the last basis", sectionPremFlags, edited(1, 56)},
-		{"a UPRN of no premises", sectionUPRN, edited(0, 3)},
-		{"more UPRNs than premises", sectionUPRN, values(0, 1, 2, 0)},
-		{"a postcode beyond the grammar", sectionUnitKey, edited(3, 488_520_000)},
-		{"postcodes out of order", sectionUnitKey, edited(0, 1932001)},
-		{"a group of no postcode", sectionGroupUnit, edited(0, 4)},
+		{"an address too few", sectionAddrEnds, values(0, 7)},
+		{"a kind of no claim set", sectionKinds, record(2, 0, 0, 3)},
+		{"a kind with flags beyond the last basis", sectionKinds, record(2, 1, 1, 56)},
+		{"kinds without their flags", sectionKinds, values(0, 1, 2)},
+		{"no kinds", sectionKinds, func([]byte) []byte { return recordsOf(0, field{"set", nil}, field{"flags", nil}) }},
+
+		{"a rectangle too few", sectionPremBox, func(raw []byte) []byte { return raw[:boxHead] }},
+		{"a count of other premises", sectionPremBox, poke(0, 2)},
+		{"a latitude beyond the pole", sectionPremBox, poke(boxHead, words(90_000_001)...)},
+		{"a longitude beyond the date line", sectionPremBox, poke(boxHead+4, words(-180_000_001)...)},
+		{"a rectangle over the pole", sectionPremBox, poke(boxHead+8, words(1<<26)...)},
+		{"a rectangle over the date line", sectionPremBox, poke(boxHead+12, words(1<<28)...)},
+		{"a rectangle around the Earth", sectionPremBox, poke(boxHead+12, words(-1)...)},
+		{"locations beyond the end", sectionPremBox, poke(boxHead+16, words(1000)...)},
+		{"locations far beyond the end", sectionPremBox, poke(boxHead+16, words(-1)...)},
+		{"a smaller rectangle than its premises", sectionPremBox, poke(boxHead+8, words(199_899)...)},
+		{"no locations", sectionPremLoc, func([]byte) []byte { return []byte{} }},
+		{"locations outside of their rectangle", sectionPremLoc, poke(0, bytes.Repeat([]byte{0xff}, 16)...)},
+
+		{"a head too few", sectionPremHead, func(raw []byte) []byte { return []byte{} }},
+		{"a block beyond the end", sectionPremHead, poke(0, words(1000)...)},
+		{"a block far beyond the end", sectionPremHead, poke(0, words(-1)...)},
+		{"groups before the first", sectionPremHead, poke(4, 1)},
+		{"a premises in no group", sectionPremHead, poke(8, 0x6)},
+		{"a group beyond the last premises", sectionPremHead, poke(8, 0xd)},
+		{"a group of no postcode", sectionPremHead, poke(8, 0x7)},
+		{"a postcode of no group", sectionPremHead, poke(8, 0x1)},
+		{"a UPRN of 13 digits", sectionPremHead, poke(16, 0xff, 0xff, 0xff, 0xff, 0xff)},
+		{"runs' bases of 41 bits", sectionPremHead, poke(21, 41)},
+		{"UPRNs of 255 bits", sectionPremHead, poke(22, 255)},
+		{"other UPRNs of 42 bits", sectionPremHead, poke(23, 42)},
+		{"addresses of 33 bits", sectionPremHead, poke(24, 33)},
+		{"more addresses of 64 bits", sectionPremHead, poke(25, 64)},
+		{"no kinds in a block", sectionPremHead, poke(26, 0)},
+		{"more kinds in a block than rows", sectionPremHead, poke(26, 65)},
+		{"a kind beyond the block's", sectionPremBits, poke(16, 0x3f)},
+		{"addresses beyond the end", sectionPremHead, poke(28, 0xff, 0xff)},
+		{"UPRNs beyond the end", sectionPremHead, poke(30, 0xff, 0xff)},
+		{"no bits", sectionPremBits, func([]byte) []byte { return []byte{1} }},
+
+		{"half a run", sectionRunHead, func(raw []byte) []byte { return raw[:9] }},
+		{"runs beyond the end", sectionRunHead, poke(6, words(9)...)},
+		{"runs of 41 bits", sectionRunHead, poke(5, 41)},
+		{"runs of no premises", sectionRunBits, poke(0, bytes.Repeat([]byte{0xff}, 16)...)},
+		{"no padding", sectionOddBits, func([]byte) []byte { return []byte{} }},
+		{"a UPRN of no block", sectionOddHead, func([]byte) []byte { return make([]byte, 10) }},
+
+		{"an outcode beyond the grammar", sectionUnitOut, edited(1, 122_130)},
+		{"outcodes out of order", sectionUnitOut, values(5, 3)},
+		{"the same outcode twice", sectionUnitOut, values(5, 5)},
+		{"an outcode too few", sectionUnitOut, values(5)},
+		{"postcodes without end", sectionUnitMap, func(raw []byte) []byte { return append(raw, 0) }},
+		{"a postcode without a record", sectionUnitMap, poke(999, 1)},
+		{"a record without a postcode", sectionUnitMap, func(raw []byte) []byte { return make([]byte, len(raw)) }},
+		{"postcodes cut off", sectionUnits, func(raw []byte) []byte { return raw[:len(raw)-1] }},
+		{"a field too few", sectionUnits, poke(8, 8)},
+		{"a postcode with flags beyond the last basis", sectionUnits, record(9, 0, 0, 56)},
+		{"a border beyond 5 km", sectionUnits, record(9, 1, 0, 50_002)},
+		{"a premises before the first group", sectionUnits, record(9, 2, 2, 1)},
+		{"a premises beyond the last", sectionUnits, record(9, 2, 0, 4)},
+		{"more premises than there are in a group", sectionUnits, record(9, 3, 2, 4)},
+		{"a group that stops early", sectionUnits, record(9, 3, 2, 1)},
+		{"premises of two postcodes", sectionUnits, record(9, 3, 0, 1)},
+		{"a group that no postcode has", sectionUnits, record(9, 3, 2, 0)},
+		{"a point beyond the last", sectionUnits, record(9, 4, 0, 4)},
+		{"two postcodes at one point", sectionUnits, record(9, 4, 1, 1)},
+		{"a point that no postcode has", sectionUnits, record(9, 4, 0, 0)},
+		{"a month before all", sectionUnits, record(9, 5, 0, -1)},
+		{"a month after the last", sectionUnits, record(9, 6, 0, 9999*12+12)},
+		{"a day before all", sectionUnits, record(9, 7, 0, minDay-1)},
+		{"a day after the last", sectionUnits, record(9, 8, 0, maxDay+1)},
+		{"a group of a postcode beyond the last", sectionGroupUnit, edited(0, 4)},
 		{"a group of another postcode", sectionGroupUnit, edited(0, 1)},
-		{"a premises before the first group", sectionGroupPrem, edited(0, 1)},
-		{"groups that overlap", sectionGroupPrem, values(0, 3, 2)},
-		{"a group without end", sectionGroupPrem, values(0, 3)},
-		{"two postcodes with one group", sectionUnitGroup, edited(0, 1)},
-		{"a group that no postcode has", sectionUnitGroup, edited(2, 0)},
-		{"a border beyond 5 km", sectionUnitBord, edited(0, 50_002)},
-		{"a month after the last", sectionUnitTerm, edited(0, 9999*12+12)},
-		{"a month before all", sectionUnitIntro, edited(0, -1)},
-		{"a day before all", sectionUnitAfter, edited(0, minDay-1)},
-		{"a day after the last", sectionUnitBy, edited(0, maxDay+1)},
+		{"more groups than postcodes", sectionGroupUnit, values(2, 0, 1, 3, 2)},
 		{"a point of no postcode", sectionPoints, edited(0, 4)},
 		{"more points than postcodes", sectionPoints, values(2, 3, 0, 1, 2)},
 		{"points without end", sectionPoints, many(1<<40, 0)},
+		{"a rectangle of no points", sectionPointBox, func(raw []byte) []byte { return append(raw, make([]byte, boxSize)...) }},
 		{"a profile too few", sectionProfEnds, values(2)},
 		{"a profile of no claim set", sectionProfItems, edited(0, 3<<2)},
 		{"profiles without end", sectionProfItems, many(1<<40, 0)},
 		{"more premises than there are", sectionProfCount, edited(0, 4)},
-		{"a column of 58 bits", sectionProfCount, func(raw []byte) []byte { raw[16] = 58; return raw }},
-		{"a column of 255 bits", sectionProfCount, func(raw []byte) []byte { raw[16] = 255; return raw }},
+		{"a column of 58 bits", sectionProfCount, func(raw []byte) []byte { raw[24] = 58; return raw }},
+		{"a column of 255 bits", sectionProfCount, func(raw []byte) []byte { raw[24] = 255; return raw }},
 		{"a column of absurd length", sectionProfCount, func(raw []byte) []byte { return many(math.MaxUint64, 1)(raw) }},
-		{"a column of an absurd base", sectionProfCount, func(raw []byte) []byte { raw[7] = 0x80; return raw }},
+		{"a column of an absurd base", sectionProfCount, func(raw []byte) []byte { raw[23] = 0x80; return raw }},
 		{"an area of no claim", sectionAreaClaim, edited(0, 3)},
 		{"two claims for an area", sectionAreaClaim, values(2, 2)},
 		{"a longitude too few", "area.lng", func(raw []byte) []byte { return raw[:len(raw)-3] }},
@@ -257,12 +343,12 @@ func TestCraftedSectionsAreRefused(t *testing.T) {
 		switch { // found where it is used
 		case c.section == sectionSetItems && strings.Contains(c.what, "without end"), c.what == "no sets":
 			where = "section"
-		case strings.HasPrefix(c.section, "region.") || strings.HasPrefix(c.section, "area."):
-			where, _, _ = strings.Cut(c.section, ".")
-		case c.section == sectionGroupUnit:
+		case c.section == sectionGroupUnit, c.section == sectionPoints:
 			where = "unit"
-		case c.section == sectionClaims:
-			where = "claims"
+		case c.section == sectionAddrEnds && c.what == "an address too few", c.what == "no kinds":
+			where = "prem"
+		case strings.Contains(c.section, "."):
+			where, _, _ = strings.Cut(c.section, ".")
 		}
 		refused(t, c.what, rewritten(t, file, c.section, c.change), where)
 	}
@@ -291,14 +377,12 @@ func TestHostileSizesCostNothing(t *testing.T) {
 			t.Errorf("%s: %d bytes allocated", what, n)
 		}
 	}
-	for what, change := range map[string]func([]byte) []byte{"premises": many(1<<32-1, 52_500_000)} {
-		bad := rewritten(t, file, sectionPremLat, change)
-		bad = rewritten(t, bad, sectionMeta, func(raw []byte) []byte {
-			return bytes.Replace(raw, []byte(`"premises":3`), []byte(`"premises":4294967295`), 1)
-		})
-		if n := allocated(func() { refused(t, what, bad, sectionPremLat) }); n > 4<<20 {
-			t.Errorf("%s: %d bytes allocated", what, n)
-		}
+	bad := rewritten(t, file, sectionPremBox, poke(0, 0xff, 0xff, 0xff, 0xff))
+	bad = rewritten(t, bad, sectionMeta, func(raw []byte) []byte {
+		return bytes.Replace(raw, []byte(`"premises":3`), []byte(`"premises":4294967295`), 1)
+	})
+	if n := allocated(func() { refused(t, "premises", bad, sectionPremBox) }); n > 4<<20 {
+		t.Errorf("premises: %d bytes allocated", n)
 	}
 }
 

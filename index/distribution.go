@@ -143,7 +143,7 @@ func (s *Snapshot) countClaims(c *counted, set ClaimSet, n int) {
 	var networks networkSet
 	first, end := set.span()
 	for i := first; i < end; i++ {
-		k := s.setItems.at(i) >> 1
+		k := s.setItems[i] >> 1
 		if network := s.claims[k].Network; !networks.has(network) {
 			networks = networks.with(network)
 			c.byNetwork[network] += n
@@ -156,7 +156,7 @@ func (s *Snapshot) countClaims(c *counted, set ClaimSet, n int) {
 		// have it.
 		technology, variant := f.technology != 0, f.variant != 0
 		for j := first; j < i; j++ {
-			if g := &s.facts[s.setItems.at(j)>>1]; g.counts {
+			if g := &s.facts[s.setItems[j]>>1]; g.counts {
 				technology = technology && g.technology != f.technology
 				variant = variant && g.variant != f.variant
 			}
@@ -174,7 +174,7 @@ func (s *Snapshot) countClaims(c *counted, set ClaimSet, n int) {
 func (c ClaimSet) appendTurns(dst []Day) []Day {
 	from, to := c.span()
 	for i := from; i < to; i++ {
-		claim := &c.s.claims[c.s.setItems.at(i)>>1]
+		claim := &c.s.claims[c.s.setItems[i]>>1]
 		if claim.End != 0 {
 			dst = append(dst, claim.End+1)
 		}

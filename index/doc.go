@@ -58,9 +58,10 @@
 //
 // # Memory
 //
-// A snapshot holds its file unpacked, about 21 bytes a premises at national
-// scale, and keeps nothing of the file itself, which may be replaced or removed
-// once it is open. Opening needs both at once. Look-ups allocate nothing: plural
+// A snapshot is its file, 10.4 bytes a premises at national scale: most of it is
+// used where it lies, and what else is derived takes half a byte. [Open] reads
+// the file, which may then be replaced or removed; [OpenBytes] keeps the slice it
+// is given, which must not be modified. Look-ups allocate nothing: plural
 // answers are appended to the caller's slice, and a Distribution or an Estimate
 // reuses its own. Slices and pointers into the snapshot ([Premises.Address],
 // claims) are shared and must not be modified; they keep it alive.
@@ -76,16 +77,19 @@
 // digest, and number by number so that no look-up can go astray, whoever made
 // it. [Snapshot.SweepRegions] checks more, at leisure.
 //
-// # Why columns of bits
+// # Why bits
 //
 // Thirty million premises as Go structs with strings would be several
-// gigabytes for the garbage collector to walk. Instead every quantity is a
-// column of equal numbers of bits, found with one eight-byte load, and
-// pointer-free. Claims repeat: a national snapshot has some thousands of
-// distinct ones, and most premises share a few sets of them, so that a premises
-// holds the number of its set. The file counts sets by sector; since a set
-// decides the state on any day, opening works out from that on which days the
-// counts of a sector or an outcode turn, and a summary of any day is then a
+// gigabytes for the garbage collector to walk. Instead every quantity takes just
+// the bits it needs, found with an eight-byte load or two, and pointer-free.
+// Neighbours have much in common, so premises are in blocks of 64, each with
+// widths of its own: see locations and roster. Postcodes are records of equal
+// bits, so that what is asked of one is in one cache line, and are found by a
+// bitmap: see recordsOf and keyset. UPRNs are coded by runs: see planUPRNs.
+// Claims repeat: a national snapshot has some thousands of distinct ones, and
+// most premises share a few sets of them. The file counts sets by sector; since
+// a set decides the state on any day, opening works out from that on which days
+// the counts of a sector or an outcode turn, and a summary of any day is then a
 // binary search.
 //
 // # Why Hilbert order
@@ -97,12 +101,12 @@
 //
 // # Why blocks for the nearest, and an R-tree for areas and borders
 //
-// Points in Hilbert order need no tree: a box around every 32 and a box around
-// every 16 boxes, half a byte a premises, find the nearest exactly. The R-tree
-// of package rtree would take 33 to 68 bytes a point and as long again to
-// answer. Where the items are extended, overlap, and are few, it is the right
-// tool: coverage areas, and the edges of Regions for distances to a border and
-// off the coast.
+// Points in Hilbert order need no tree: the rectangles of their blocks, which
+// are there anyway, and one around every 16 rectangles, and so on, find the
+// nearest exactly: see nearby. The R-tree of package rtree would take 33 to 68
+// bytes a point and longer to answer. Where the items are extended, overlap, and
+// are few, it is the right tool: coverage areas, and the edges of Regions for
+// distances to a border and off the coast.
 //
 // # Why S2 cells for Regions, and polygons for the truth
 //
@@ -115,6 +119,6 @@
 // # Why the file is read and not mapped
 //
 // A mapped file that is cut short or overwritten kills the process at the next
-// look-up; a read one has been verified, and that is what answers. It is also
-// compressed, which a mapped one could not be.
+// look-up; a read one has been verified, and that is what answers. It takes the
+// same memory, and can have large pages under it: see adviseHuge.
 package index

@@ -11,7 +11,7 @@ import (
 )
 
 // dumper writes bytes in hexadecimal, each with its place in the file and what
-// it means.
+// it means. A star stands for lines that are as the one before.
 type dumper struct {
 	out bytes.Buffer
 	b   []byte
@@ -24,9 +24,18 @@ func (d *dumper) take(n int, format string, args ...any) []byte {
 	comment := " # " + fmt.Sprintf(format, args...)
 	for i := 0; i < n || i == 0; i += 16 {
 		line := taken[i:min(n, i+16)]
+		if i > 0 && bytes.Equal(line, taken[i-16:i]) && i+16 < n { // as the line before
+			if comment != " *" {
+				comment = " *"
+				d.out.WriteString("*\n")
+			}
+			continue
+		}
+		if i > 0 {
+			comment = ""
+		}
 		row := fmt.Sprintf("%05x: % -47x%s", d.at+i, line, comment)
 		d.out.WriteString(strings.TrimRight(row, " ") + "\n")
-		comment = ""
 	}
 	d.at += n
 	return taken
@@ -77,13 +86,13 @@ func dump(t testing.TB, file []byte) []byte {
 	for _, e := range entries {
 		if e.codec == codecRaw {
 			d.title("%s", e.name)
-			d.section(e.name, raws[e.name])
+			d.section(e.name, raws)
 			continue
 		}
 		d.title("%s, zstd; unpacked below, counted from its start", e.name)
 		d.take(int(e.stored), "zstd frame")
 		u := &dumper{b: raws[e.name]}
-		u.section(e.name, u.b)
+		u.section(e.name, raws)
 		d.out.Write(u.out.Bytes())
 	}
 	d.title("digest")
@@ -95,7 +104,8 @@ func dump(t testing.TB, file []byte) []byte {
 }
 
 // section annotates an unpacked section.
-func (d *dumper) section(name string, raw []byte) {
+func (d *dumper) section(name string, raws map[string][]byte) {
+	raw := raws[name]
 	switch {
 	case name == sectionMeta, name == sectionAddrText:
 		d.letters(len(raw))
@@ -111,33 +121,102 @@ func (d *dumper) section(name string, raw []byte) {
 		for range len(raw) / 8 {
 			d.take(8, "%v", math.Float64frombits(binary.LittleEndian.Uint64(d.b[d.at:])))
 		}
+	case name == sectionUnitMap:
+		d.take(len(raw), "a bit a postcode")
+	case strings.HasSuffix(name, ".box"):
+		d.boxes()
+	case strings.HasSuffix(name, ".loc"):
+		d.take(len(raw)-bitPadding, "offsets from the corner")
+		d.take(bitPadding, "padding")
+	case name == sectionPremHead:
+		d.heads(len(raw) / headSize)
+	case name == sectionPremBits:
+		d.roster(raws[sectionPremHead], raw)
+	case name == sectionRunHead, name == sectionOddHead:
+		for range len(raw) / dirHead {
+			b := d.b[d.at:]
+			first := binary.LittleEndian.Uint64(append(bytes.Clone(b[:5]), 0, 0, 0))
+			d.take(dirHead, "from UPRN %d, %d bits; at word %d", first, b[5], binary.LittleEndian.Uint32(b[6:]))
+		}
+	case name == sectionRunBits, name == sectionOddBits:
+		d.take(len(raw)-bitPadding, "UPRNs less the first, then rows, filled up with the last")
+		d.take(bitPadding, "padding")
 	default:
-		d.column(raw)
+		d.records(raw)
 	}
 }
 
-// isColumn tells columns of coordinates from lists of a mesh's.
+// isColumn tells records from a mesh's coordinates.
 func isColumn(raw []byte) bool {
 	_, err := parseColumn(raw)
 	return err == nil
 }
 
-func (d *dumper) column(raw []byte) {
-	c, err := parseColumn(raw)
+func (d *dumper) records(raw []byte) {
+	n := int(raw[8])
+	list, err := parseRecords(raw, n)
 	if err != nil {
 		panic(err)
 	}
-	var values []int64
-	for i := range c.n {
-		values = append(values, c.at(i))
+	d.take(8, "%d records", list[0].n)
+	d.take(8, "of %d fields; reserved", n)
+	for _, c := range list {
+		var values []int64
+		for i := range c.n {
+			values = append(values, c.at(i))
+		}
+		d.take(8, "base %d", c.base)
+		d.take(8, "%d bits, values: %d; reserved", c.width, values)
 	}
-	d.take(8, "base %d", c.base)
-	d.take(8, "%d values: %d", c.n, values)
-	d.take(8, "of %d bits; reserved", c.width)
-	if n := len(raw) - columnHeader - columnPadding; n > 0 {
+	if n := len(raw) - recordsHeader - fieldHeader*n - bitPadding; n > 0 {
 		d.take(n, "less the base, from the lowest bit up")
 	}
-	d.take(columnPadding, "padding")
+	d.take(bitPadding, "padding")
+}
+
+func (d *dumper) boxes() {
+	le := binary.LittleEndian
+	d.take(8, "%d locations", le.Uint64(d.b[d.at:]))
+	for range blocksOf(int(le.Uint64(d.b[d.at-8:]))) {
+		b := d.b[d.at:]
+		d.take(8, "from %d, %d", int32(le.Uint32(b)), int32(le.Uint32(b[4:])))
+		d.take(8, "latitudes %d, longitudes up to %d more", le.Uint32(b[8:]), le.Uint32(b[12:]))
+		d.take(4, "at word %d", le.Uint32(b[16:]))
+	}
+}
+
+func (d *dumper) heads(n int) {
+	for range n {
+		h := head(d.b[d.at : d.at+headSize])
+		d.take(4, "at word %d", h.bit()/64)
+		d.take(4, "%d groups before", h.before())
+		d.take(8, "groups start at rows %b", h.starts())
+		d.take(5, "least UPRN %d", h.base())
+		d.take(3, "widths of runs' bases, of UPRNs in runs, of others: %d, %d, %d", h[21], h[22], h[23])
+		d.take(2, "widths of addresses: %d, %d", h[24], h[25])
+		d.take(2, "%d kinds; reserved", h[26])
+		d.take(2, "addresses at bit %d", h.addresses()-h.bit())
+		d.take(2, "UPRNs at bit %d", h.uprns()-h.bit())
+	}
+}
+
+func (d *dumper) roster(heads, raw []byte) {
+	start, r := d.at, roster{heads: heads}
+	for block := range len(heads) / headSize {
+		h := r.head(block * blockRows)
+		to := func(bit uint) int { return start + int(bit/8) - d.at }
+		if n := to(h.bit()); n > 0 {
+			d.take(n, "bases of runs, UPRNs in runs, others")
+		}
+		d.take(8, "rows with an address of the second width")
+		d.take(8, "rows with a UPRN in no run")
+		d.take(to(h.addresses()), "places in the list of kinds, that list")
+		d.take(to(h.uprns()), "addresses")
+	}
+	if n := start + len(raw) - bitPadding - d.at; n > 0 {
+		d.take(n, "bases of runs, UPRNs in runs, others")
+	}
+	d.take(bitPadding, "padding")
 }
 
 func (d *dumper) uvarint(format string) int {

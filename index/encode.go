@@ -5,9 +5,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"runtime"
 	"slices"
 	"unicode/utf8"
+
+	"coverd/geo"
 )
 
 // appendClaims encodes the claim dictionary: per claim, varints and strings
@@ -120,50 +124,136 @@ type (
 	colFunc = func(name string, n int, value func(i int) int64)
 )
 
-// addressSections writes the address identifiers that premises use, in order,
-// and each premises' number among them.
-func (m *merger) addressSections(l *layout, add addFunc, col colFunc) {
-	used := make([]bool, len(m.addresses))
-	for i := range l.premises {
-		used[l.premises[i].address] = true
+// premisesSections writes addresses and premises.
+func (m *merger) premisesSections(l *layout, add addFunc, col colFunc) {
+	ps, workers := l.premises, runtime.GOMAXPROCS(0)
+	number := m.addressSections(ps, add, col)
+
+	type kind struct{ set, flags int64 }
+	kindOf := func(row int) kind {
+		p := &ps[row]
+		return kind{int64(p.set), flags(p.region, p.basis, p.conflict)}
 	}
-	used[0] = true // the empty one
-	final := make([]uint32, len(m.addresses))
+	numbers := map[kind]uint32{}
+	for row := range ps {
+		numbers[kindOf(row)] = 0
+	}
+	kinds := slices.SortedFunc(maps.Keys(numbers), func(a, b kind) int {
+		return cmp.Or(cmp.Compare(a.set, b.set), cmp.Compare(a.flags, b.flags))
+	})
+	for i, k := range kinds {
+		numbers[k] = uint32(i)
+	}
+	add(sectionKinds, recordsOf(len(kinds),
+		field{"set", func(i int) int64 { return kinds[i].set }},
+		field{"flags", func(i int) int64 { return kinds[i].flags }}))
+
+	boxes, packed := packLocations(len(ps), func(row int) geo.Location { return ps[row].at })
+	add(sectionPremBox, boxes)
+	add(sectionPremLoc, packed)
+
+	in := enrolled{
+		n: len(ps), kinds: len(kinds), starts: make([]uint64, blocksOf(len(ps))),
+		address: func(row int) uint32 { return number[ps[row].address] },
+		kind:    func(row int) uint32 { return numbers[kindOf(row)] },
+		uprn:    func(row int) geo.UPRN { return ps[row].uprn },
+	}
+	for _, row := range l.firsts {
+		if row < len(ps) {
+			in.starts[row/blockRows] |= 1 << (row % blockRows)
+		}
+	}
+	plan := planUPRNs(&in, workers)
+	heads, packed := packRoster(&in, plan.odd, workers)
+	add(sectionPremHead, heads)
+	add(sectionPremBits, packed)
+	heads, packed = packDirectory(plan.runs, len(ps))
+	add(sectionRunHead, heads)
+	add(sectionRunBits, packed)
+	heads, packed = packDirectory(plan.odds, len(ps))
+	add(sectionOddHead, heads)
+	add(sectionOddBits, packed)
+}
+
+// addressSections writes the address identifiers that premises have, the most
+// frequent first, and returns the number of each by its rank.
+func (m *merger) addressSections(ps []premises, add addFunc, col colFunc) (number []uint32) {
+	count := make([]int, len(m.addresses))
+	for i := range ps {
+		count[ps[i].address]++
+	}
+	var used []uint32
+	for rank, n := range count {
+		if n > 0 {
+			used = append(used, uint32(rank))
+		}
+	}
+	slices.SortFunc(used, func(a, b uint32) int { return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b)) })
+	number = make([]uint32, len(m.addresses))
 	var text []byte
 	var ends []int64
-	for rank, s := range m.addresses {
-		if used[rank] {
-			final[rank] = uint32(len(ends))
-			text = append(text, s...)
-			ends = append(ends, int64(len(text)))
-		}
+	for i, rank := range used {
+		number[rank] = uint32(i)
+		text = append(text, m.addresses[rank]...)
+		ends = append(ends, int64(len(text)))
 	}
 	add(sectionAddrText, text)
 	col(sectionAddrEnds, len(ends), func(i int) int64 { return ends[i] })
-	col(sectionPremAddr, len(l.premises), func(i int) int64 { return int64(final[l.premises[i].address]) })
+	return number
 }
 
-// uprnOrder lists the premises that have a UPRN, by UPRN.
-func uprnOrder(ps []premises) []uint32 {
-	order := make([]uint32, 0, len(ps))
-	for i := range ps {
-		if ps[i].uprn != 0 {
-			order = append(order, uint32(i))
-		}
+// unitSections writes postcodes and where they are.
+func unitSections(l *layout, add addFunc, col colFunc) {
+	us := l.units
+	outcodes, packed := packKeyset(len(us), func(i int) uint32 { return us[i].Postcode.Ordinal() })
+	add(sectionUnitOut, outcodes)
+	add(sectionUnitMap, packed)
+	points := postcodePoints(us)
+	place := make([]uint32, len(us))
+	for i, u := range points {
+		place[u] = uint32(i) + 1
 	}
-	slices.SortFunc(order, func(a, b uint32) int { return cmp.Compare(ps[a].uprn, ps[b].uprn) })
-	return order
+	add(sectionUnits, recordsOf(len(us), unitFields(us, place)...))
+	col(sectionGroupUnit, len(l.groups), func(i int) int64 { return int64(l.groups[i]) })
+	col(sectionPoints, len(points), func(i int) int64 { return int64(points[i]) })
+	boxes, packed := packLocations(len(points), func(i int) geo.Location { return us[points[i]].At })
+	add(sectionPointBox, boxes)
+	add(sectionPointLoc, packed)
 }
 
-// postcodePoints lists the live postcodes with coordinates in Hilbert order.
+// unitFields are the fields of a postcode's record.
+func unitFields(us []unit, place []uint32) []field {
+	return []field{
+		{"flags", func(i int) int64 { return flags(us[i].region, us[i].basis, us[i].inRegister) }},
+		{"border", func(i int) int64 { // decimetres plus one; 0: null
+			if us[i].border < 0 {
+				return 0
+			}
+			return int64(math.Round(us[i].border*10)) + 1
+		}},
+		{"first", func(i int) int64 { return int64(us[i].first) }},
+		{"premises", func(i int) int64 { return int64(us[i].n) }},
+		{"point", func(i int) int64 { return int64(place[i]) }},
+		{"introduced", func(i int) int64 { return int64(us[i].Introduced) }},
+		{"terminated", func(i int) int64 { return int64(us[i].Terminated) }},
+		{"after", func(i int) int64 { return int64(us[i].TerminatedAfter) }},
+		{"by", func(i int) int64 { return int64(us[i].TerminatedBy) }},
+	}
+}
+
+// postcodePoints lists the postcodes with coordinates, the live ones first, in
+// Hilbert order.
 func postcodePoints(us []unit) []uint32 {
 	var points []uint32
 	for i := range us {
-		if us[i].inRegister && us[i].Status() == Live && us[i].At.IsValid() {
+		if us[i].At.IsValid() {
 			points = append(points, uint32(i))
 		}
 	}
-	slices.SortFunc(points, func(a, b uint32) int { return cmp.Or(cmp.Compare(us[a].hilbert, us[b].hilbert), cmp.Compare(a, b)) })
+	slices.SortFunc(points, func(a, b uint32) int {
+		x, y := &us[a], &us[b]
+		return cmp.Or(cmp.Compare(x.Status(), y.Status()), cmp.Compare(x.hilbert, y.hilbert), cmp.Compare(a, b))
+	})
 	return points
 }
 

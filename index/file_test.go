@@ -176,7 +176,7 @@ func FuzzOpenBytes(f *testing.F) {
 	f.Add(file, 70, byte(1))
 	f.Add(file, 500, byte(0x80))
 	golden, _ := tinyWorld().build(f, nil)
-	f.Add(golden, 0xf58, byte(1)) // group.prem
+	f.Add(golden, 0xdcd, byte(2)) // prem.head: the rows that start a group
 	f.Fuzz(func(t *testing.T, b []byte, at int, with byte) {
 		b = bytes.Clone(b)
 		if at >= 0 && at < len(b) {
@@ -187,7 +187,7 @@ func FuzzOpenBytes(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if s.info.Premises > 10_000 || s.unitKey.n > 10_000 {
+		if s.info.Premises > 10_000 || s.keys.n > 10_000 {
 			return // slow to walk, not wrong
 		}
 		ask(s)

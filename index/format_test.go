@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func readFile(t *testing.T, path string) string {
+func readText(t *testing.T, path string) string {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -30,7 +30,7 @@ func TestFormatNamesEverySection(t *testing.T) {
 	for _, e := range entries {
 		written = append(written, e.name)
 	}
-	_, text, _ := strings.Cut(readFile(t, "FORMAT.md"), "\n## Sections\n")
+	_, text, _ := strings.Cut(readText(t, "FORMAT.md"), "\n## Sections\n")
 	text, _, _ = strings.Cut(text, "\n## Content digest\n")
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z.]+)` \\|").FindAllStringSubmatch(text, -1) {
 		described = append(described, m[1])
@@ -43,8 +43,8 @@ func TestFormatNamesEverySection(t *testing.T) {
 // TestFormatExampleIsReal finds every line of the worked example in the golden
 // file.
 func TestFormatExampleIsReal(t *testing.T) {
-	golden := strings.Split(readFile(t, tinyDump), "\n")
-	_, text, _ := strings.Cut(readFile(t, "FORMAT.md"), "\n## Worked example\n")
+	golden := strings.Split(readText(t, tinyDump), "\n")
+	_, text, _ := strings.Cut(readText(t, "FORMAT.md"), "\n## Worked example\n")
 	lines := regexp.MustCompile("(?m)^[0-9a-f]{5}: .*$").FindAllString(text, -1)
 	if len(lines) < 20 {
 		t.Fatalf("%d lines", len(lines))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"runtime"
 
 	"coverd/geo"
@@ -65,7 +64,7 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 	out.count(m, l, all)
 	sections := m.sections(l, all)
 	out.info = b.info(m, l, all)
-	if out.info.ContentDigest, err = digestOf(sections, &out.info); err != nil {
+	if out.info.ContentDigest, err = digestOf(sections, &out.info, workers); err != nil {
 		return nil, err
 	}
 	tell("freeze")(1, 1)
@@ -80,7 +79,7 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 
 // digestOf reads the sections back as any reader of the file would, which
 // proves that it can, and digests the content it finds.
-func digestOf(sections []section, info *Info) (string, error) {
+func digestOf(sections []section, info *Info, workers int) (string, error) {
 	meta, err := json.Marshal(info)
 	if err != nil {
 		return "", err
@@ -89,7 +88,7 @@ func digestOf(sections []section, info *Info) (string, error) {
 	for _, s := range sections {
 		raws[s.name] = s.raw
 	}
-	r := newReader(raws)
+	r := newReader(raws, workers)
 	var s Snapshot
 	if s.read(r); r.err != nil {
 		return "", fmt.Errorf("the snapshot cannot be read back: %w", r.err)
@@ -151,26 +150,22 @@ const (
 	sectionSetItems  = "set.item"
 	sectionAddrText  = "addr.text"
 	sectionAddrEnds  = "addr.end"
-	sectionPremLat   = "prem.lat"
-	sectionPremLng   = "prem.lng"
-	sectionPremUPRN  = "prem.uprn"
-	sectionPremAddr  = "prem.addr"
-	sectionPremSet   = "prem.set"
-	sectionPremFlags = "prem.flag"
-	sectionUPRN      = "uprn.prem"
+	sectionKinds     = "kind"
+	sectionPremBox   = "prem.box"
+	sectionPremLoc   = "prem.loc"
+	sectionPremHead  = "prem.head"
+	sectionPremBits  = "prem.bits"
+	sectionRunHead   = "run.head"
+	sectionRunBits   = "run.bits"
+	sectionOddHead   = "odd.head"
+	sectionOddBits   = "odd.bits"
+	sectionUnitOut   = "unit.out"
+	sectionUnitMap   = "unit.map"
+	sectionUnits     = "unit"
 	sectionGroupUnit = "group.unit"
-	sectionGroupPrem = "group.prem"
-	sectionUnitKey   = "unit.key"
-	sectionUnitGroup = "unit.group"
-	sectionUnitLat   = "unit.lat"
-	sectionUnitLng   = "unit.lng"
-	sectionUnitFlags = "unit.flag"
-	sectionUnitBord  = "unit.border"
-	sectionUnitIntro = "unit.intro"
-	sectionUnitTerm  = "unit.term"
-	sectionUnitAfter = "unit.after"
-	sectionUnitBy    = "unit.by"
 	sectionPoints    = "point.unit"
+	sectionPointBox  = "point.box"
+	sectionPointLoc  = "point.loc"
 	sectionProfEnds  = "prof.end"
 	sectionProfItems = "prof.item"
 	sectionProfCount = "prof.count"
@@ -193,39 +188,8 @@ func (m *merger) sections(l *layout, all *merged) []section {
 	col(sectionSetEnds, len(ends), func(i int) int64 { return ends[i] })
 	col(sectionSetItems, len(items), func(i int) int64 { return int64(items[i]) })
 
-	m.addressSections(l, add, col)
-	ps := l.premises
-	col(sectionPremLat, len(ps), func(i int) int64 { return storedLat(ps[i].at) })
-	col(sectionPremLng, len(ps), func(i int) int64 { return storedLng(ps[i].at) })
-	col(sectionPremUPRN, len(ps), func(i int) int64 { return int64(ps[i].uprn) })
-	col(sectionPremSet, len(ps), func(i int) int64 { return int64(ps[i].set) })
-	col(sectionPremFlags, len(ps), func(i int) int64 {
-		return flags(ps[i].region, ps[i].basis, ps[i].conflict)
-	})
-	byUPRN := uprnOrder(ps)
-	col(sectionUPRN, len(byUPRN), func(i int) int64 { return int64(byUPRN[i]) })
-
-	col(sectionGroupUnit, len(l.groups), func(i int) int64 { return int64(l.groups[i]) })
-	col(sectionGroupPrem, len(l.firsts), func(i int) int64 { return int64(l.firsts[i]) })
-
-	us := l.units
-	col(sectionUnitKey, len(us), func(i int) int64 { return int64(us[i].Postcode.Ordinal()) })
-	col(sectionUnitGroup, len(us), func(i int) int64 { return int64(us[i].group + 1) })
-	col(sectionUnitLat, len(us), func(i int) int64 { return storedLat(us[i].At) })
-	col(sectionUnitLng, len(us), func(i int) int64 { return storedLng(us[i].At) })
-	col(sectionUnitFlags, len(us), func(i int) int64 { return flags(us[i].region, us[i].basis, us[i].inRegister) })
-	col(sectionUnitBord, len(us), func(i int) int64 { // decimetres plus one; 0: null
-		if us[i].border < 0 {
-			return 0
-		}
-		return int64(math.Round(us[i].border*10)) + 1
-	})
-	col(sectionUnitIntro, len(us), func(i int) int64 { return int64(us[i].Introduced) })
-	col(sectionUnitTerm, len(us), func(i int) int64 { return int64(us[i].Terminated) })
-	col(sectionUnitAfter, len(us), func(i int) int64 { return int64(us[i].TerminatedAfter) })
-	col(sectionUnitBy, len(us), func(i int) int64 { return int64(us[i].TerminatedBy) })
-	points := postcodePoints(us)
-	col(sectionPoints, len(points), func(i int) int64 { return int64(points[i]) })
+	m.premisesSections(l, add, col)
+	unitSections(l, add, col)
 
 	pr := profile(l)
 	col(sectionProfEnds, len(pr.ends), func(i int) int64 { return int64(pr.ends[i]) })
@@ -248,24 +212,6 @@ func flags(r geo.Region, b Basis, bit bool) int64 {
 }
 
 const maxFlags = int64(geo.South) | int64(bases-1)<<2 | 1<<5
-
-// A place without coordinates is stored at this point, which is outside the
-// rectangle around Great Britain and so is nobody's location.
-const noLat, noLng = 49_000_000, -9_000_000
-
-func storedLat(l geo.Location) int64 {
-	if !l.IsValid() {
-		return noLat
-	}
-	return int64(l.Lat)
-}
-
-func storedLng(l geo.Location) int64 {
-	if !l.IsValid() {
-		return noLng
-	}
-	return int64(l.Lng)
-}
 
 // info fills in what META says beyond the sources.
 func (b *Builder) info(m *merger, l *layout, all *merged) Info {

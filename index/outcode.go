@@ -1,7 +1,6 @@
 package index
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 
@@ -35,7 +34,7 @@ type place struct {
 // readPlaces walks the postcodes, which are in directory order, into sectors
 // and outcodes.
 func (s *Snapshot) readPlaces() {
-	for i := range s.unitKey.n {
+	for i := range s.keys.n {
 		u := Unit{s, uint32(i)}
 		p := u.Postcode()
 		if n := len(s.outcodes); n == 0 || s.outcodes[n-1].key != p.Outcode().Ordinal() {
@@ -56,7 +55,7 @@ func (p *place) add(u Unit) {
 	live := u.Status() == Live
 	if live {
 		p.live++
-		if u.s.unitGroup.at(int(u.row)) == 0 {
+		if u.Len() == 0 {
 			p.missing++
 		}
 	}
@@ -95,7 +94,7 @@ func (s *Snapshot) Outcode(o geo.Outcode) (Outcode, bool) {
 	if !o.IsValid() {
 		return Outcode{}, false
 	}
-	i, ok := slices.BinarySearchFunc(s.outcodes, o.Ordinal(), func(r outcodeRow, key uint32) int { return cmp.Compare(r.key, key) })
+	i, ok := s.keys.outcode(o)
 	return Outcode{s, uint32(i)}, ok
 }
 

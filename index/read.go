@@ -5,23 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 
 	"coverd/geo"
 )
 
 // reader hands out sections; the first error sticks.
 type reader struct {
-	raws map[string][]byte
-	most int // values a column may have
-	err  error
+	raws    map[string][]byte
+	most    int // values a column may have
+	workers int
+	err     error
 }
 
 // newReader allows columns two values to every byte of all sections together.
 // A column of equal values takes no space, so that without this a few bytes
 // could claim a million million premises; but facts that differ take space in
 // one column or another, and real files stay far below.
-func newReader(raws map[string][]byte) *reader {
-	r := &reader{raws: raws}
+func newReader(raws map[string][]byte, workers int) *reader {
+	r := &reader{raws: raws, workers: workers}
 	for _, raw := range raws {
 		r.most += 2 * len(raw)
 	}
@@ -42,17 +44,21 @@ func (r *reader) bytes(name string) []byte {
 	return raw
 }
 
-func (r *reader) column(name string) column {
-	raw := r.bytes(name)
-	if r.err != nil {
-		return column{}
+func (r *reader) column(name string) column { return r.records(name, 1)[0] }
+
+// records reads a section of several columns.
+func (r *reader) records(name string, fields int) []column {
+	if raw := r.bytes(name); r.err == nil {
+		c, err := parseRecords(raw, fields)
+		if err == nil && c[0].n > r.most {
+			err = fmt.Errorf("%d values, at most %d fit the file", c[0].n, r.most)
+		}
+		if err == nil {
+			return c
+		}
+		r.check(name, err)
 	}
-	c, err := parseColumn(raw)
-	if err == nil && c.n > r.most {
-		c, err = column{}, fmt.Errorf("%d values, at most %d fit the file", c.n, r.most)
-	}
-	r.check(name, err)
-	return c
+	return make([]column, fields)
 }
 
 // sized reads a column of n values, each from lo to hi.
@@ -132,9 +138,20 @@ func (s *Snapshot) readClaims(r *reader) {
 	claims, err := parseClaims(raw)
 	r.check(sectionClaims, err)
 	s.claims = claims
-	s.setItems = r.column(sectionSetItems)
-	r.check(sectionSetItems, s.setItems.within(0, int64(2*len(claims)-1)))
-	s.setEnds = r.ends(sectionSetEnds, s.setItems.n)
+	items := r.column(sectionSetItems)
+	r.check(sectionSetItems, items.within(0, int64(2*len(claims)-1)))
+	ends := r.ends(sectionSetEnds, items.n)
+	if r.err != nil {
+		return
+	}
+	s.setStarts = make([]uint32, 1, ends.n+1)
+	for i := range ends.n {
+		s.setStarts = append(s.setStarts, uint32(ends.at(i)))
+	}
+	s.setItems = make([]uint32, items.n)
+	for i := range s.setItems {
+		s.setItems[i] = uint32(items.at(i))
+	}
 }
 
 // The largest latitude, longitude and UPRN that are stored.
@@ -147,62 +164,100 @@ const (
 func (s *Snapshot) readPremises(r *reader) {
 	s.addrText = r.bytes(sectionAddrText)
 	s.addrEnds = r.ends(sectionAddrEnds, len(s.addrText))
+	kinds := r.records(sectionKinds, 2)
+	s.kindSet, s.kindFlags = kinds[0], kinds[1]
+	r.check(sectionKinds, s.kindSet.within(0, int64(s.ClaimSets())-1))
+	r.check(sectionKinds, s.kindFlags.within(0, maxFlags))
 	n := int(s.info.Premises)
-	s.premLat = r.sized(sectionPremLat, n, -maxLat, maxLat)
-	s.premLng = r.sized(sectionPremLng, n, -maxLng, maxLng)
-	s.premUPRN = r.sized(sectionPremUPRN, n, 0, maxUPRN)
-	s.premAddr = r.sized(sectionPremAddr, n, 0, int64(s.addrEnds.n)-1)
-	s.premSet = r.sized(sectionPremSet, n, 0, int64(s.setEnds.n)-1)
-	s.premFlags = r.sized(sectionPremFlags, n, 0, maxFlags)
-	s.byUPRN = r.upTo(sectionUPRN, n)
+	s.premises = r.locations(sectionPremBox, sectionPremLoc, n)
+	s.roster = r.roster(sectionPremHead, sectionPremBits, n, s.addrEnds.n, s.kindSet.n)
+	s.runs = r.directory(sectionRunHead, sectionRunBits, n)
+	s.odds = r.directory(sectionOddHead, sectionOddBits, n)
 }
 
 func (s *Snapshot) readUnits(r *reader) {
-	s.unitKey = r.column(sectionUnitKey)
-	r.check(sectionUnitKey, s.unitKey.within(0, int64(geo.Postcodes-1)))
-	r.check(sectionUnitKey, s.unitKey.ascending(true))
-	n := s.unitKey.n
-	s.unitLat = r.sized(sectionUnitLat, n, -maxLat, maxLat)
-	s.unitLng = r.sized(sectionUnitLng, n, -maxLng, maxLng)
-	s.unitFlags = r.sized(sectionUnitFlags, n, 0, maxFlags)
-	s.unitBorder = r.sized(sectionUnitBord, n, 0, MaxBorder*10+1)
-	s.unitIntro = r.sized(sectionUnitIntro, n, 0, maxMonth)
-	s.unitTerm = r.sized(sectionUnitTerm, n, 0, maxMonth)
-	s.unitAfter = r.sized(sectionUnitAfter, n, minDay, maxDay)
-	s.unitBy = r.sized(sectionUnitBy, n, minDay, maxDay)
-	s.points = r.upTo(sectionPoints, n)
-
-	s.groupUnit = r.upTo(sectionGroupUnit, n)
-	s.groupPrem = r.ends(sectionGroupPrem, s.premLat.n)
-	s.unitGroup = r.sized(sectionUnitGroup, n, 0, int64(s.groupUnit.n))
+	s.keys = r.keyset(sectionUnitOut, sectionUnitMap)
+	s.groupUnit = r.upTo(sectionGroupUnit, s.keys.n)
+	s.points = r.upTo(sectionPoints, s.keys.n)
+	s.places = r.locations(sectionPointBox, sectionPointLoc, s.points.n)
+	f := r.records(sectionUnits, len(unitFields(nil, nil)))
+	s.unitFlags, s.unitBorder, s.unitFirst, s.unitLen, s.unitPoint = f[0], f[1], f[2], f[3], f[4]
+	s.unitIntro, s.unitTerm, s.unitAfter, s.unitBy = f[5], f[6], f[7], f[8]
+	if r.err == nil && s.unitFlags.n != s.keys.n {
+		r.check(sectionUnits, fmt.Errorf("%d records for %d postcodes", s.unitFlags.n, s.keys.n))
+	}
 	if r.err != nil {
 		return
 	}
-	// Every premises is in a group, and every group has a postcode of its own,
-	// but for the last, of premises without.
-	if s.groupPrem.n != s.groupUnit.n+2 || s.groupPrem.at(0) != 0 {
-		r.check(sectionGroupPrem, fmt.Errorf("%d offsets for %d groups", s.groupPrem.n, s.groupUnit.n))
-		return
+	for _, c := range []struct {
+		values *column
+		lo, hi int64
+	}{
+		{&s.unitFlags, 0, maxFlags},
+		{&s.unitBorder, 0, MaxBorder*10 + 1},
+		{&s.unitFirst, 0, s.info.Premises},
+		{&s.unitLen, 0, s.info.Premises},
+		{&s.unitPoint, 0, int64(s.points.n)},
+		{&s.unitIntro, 0, maxMonth},
+		{&s.unitTerm, 0, maxMonth},
+		{&s.unitAfter, minDay, maxDay},
+		{&s.unitBy, minDay, maxDay},
+	} {
+		r.check(sectionUnits, c.values.within(c.lo, c.hi))
 	}
-	grouped := 0
-	for i := range n {
-		if g := int(s.unitGroup.at(i)); g > 0 {
+	if r.err == nil {
+		r.check(sectionUnits, s.checkUnits())
+	}
+	if r.err == nil {
+		s.readPlaces()
+	}
+}
+
+// checkUnits checks that every premises is in a group, and every group has a
+// postcode of its own, but for the last, of premises without; and that points
+// and postcodes agree.
+func (s *Snapshot) checkUnits() error {
+	group, next := 0, 0 // and where it must start
+	for row := 0; row < s.premises.n; row += blockRows {
+		for starts := s.roster.head(row).starts(); starts != 0; starts &= starts - 1 {
+			at := row + bits.TrailingZeros64(starts)
+			if at != next {
+				return fmt.Errorf("group %d starts at premises %d, want %d", group, at, next)
+			}
+			if next = s.premises.n; group < s.groupUnit.n {
+				u := int(s.groupUnit.at(group))
+				if int(s.unitFirst.at(u)) != at || s.unitLen.at(u) == 0 {
+					return fmt.Errorf("group %d and postcode %d disagree", group, u)
+				}
+				next = at + int(s.unitLen.at(u))
+			}
+			group++
+		}
+	}
+	if next != s.premises.n || group < s.groupUnit.n {
+		return fmt.Errorf("%d groups, up to premises %d", group, next)
+	}
+	grouped, located := 0, 0
+	for i := range s.keys.n {
+		if s.unitLen.at(i) > 0 {
 			grouped++
-			if int(s.groupUnit.at(g-1)) != i {
-				r.check(sectionUnitGroup, fmt.Errorf("group %d and postcode %d disagree", g-1, i))
-				return
+		}
+		if p := int(s.unitPoint.at(i)); p > 0 {
+			located++
+			if int(s.points.at(p-1)) != i {
+				return fmt.Errorf("point %d and postcode %d disagree", p-1, i)
 			}
 		}
 	}
-	if grouped != s.groupUnit.n {
-		r.check(sectionUnitGroup, fmt.Errorf("%d of %d groups have a postcode", grouped, s.groupUnit.n))
+	if grouped != s.groupUnit.n || located != s.points.n {
+		return fmt.Errorf("%d of %d groups and %d of %d points have a postcode", grouped, s.groupUnit.n, located, s.points.n)
 	}
-	s.readPlaces()
+	return nil
 }
 
 func (s *Snapshot) readProfiles(r *reader) {
 	s.profItems = r.column(sectionProfItems)
-	r.check(sectionProfItems, s.profItems.within(0, int64(s.setEnds.n)<<2-1))
+	r.check(sectionProfItems, s.profItems.within(0, int64(s.ClaimSets())<<2-1))
 	s.profCounts = r.sized(sectionProfCount, s.profItems.n, 0, s.info.Premises)
 	s.profEnds = r.ends(sectionProfEnds, s.profItems.n)
 	if r.err == nil && s.profEnds.n != len(s.sectors) {
@@ -238,10 +293,10 @@ func (s *Snapshot) checkCounts(r *reader) {
 		what      string
 		said, are int64
 	}{
-		{"postcodes", i.Postcodes, int64(s.unitKey.n)},
+		{"postcodes", i.Postcodes, int64(s.keys.n)},
 		{"outcodes", i.Outcodes, int64(len(s.outcodes))},
 		{"claims", i.Claims, int64(len(s.claims))},
-		{"claim sets", i.ClaimSets, int64(s.setEnds.n)},
+		{"claim sets", i.ClaimSets, int64(s.ClaimSets())},
 		{"areas", i.Areas, int64(len(s.areas.claims))},
 	} {
 		if c.said != c.are {

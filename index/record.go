@@ -8,7 +8,7 @@ import (
 // What tells premises apart must be there: a UPRN, or a postcode with an
 // address, or a location.
 // Strings are interned first, with [Builder.Claim] and [Builder.Address], so
-// that fifty million of these fit in memory; see store.
+// that fifty million of these fit in memory; see rowStore.
 type Row struct {
 	UPRN     geo.UPRN     // 0: none
 	At       geo.Location // zero: none

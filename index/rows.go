@@ -26,7 +26,7 @@ const MaxFiles = 1 << 24
 
 func (r *row) uprn() geo.UPRN { return geo.UPRN(r.key >> 24) }
 
-// store keeps rows, and then the premises they are of.
+// rowStore keeps rows, and then the premises they are of.
 //
 // Why buckets: all rows of a premises must come together. Sorting 49.8 million
 // of them by UPRN took 11 s of processor time and, with the copy to be sorted
@@ -40,7 +40,7 @@ func (r *row) uprn() geo.UPRN { return geo.UPRN(r.key >> 24) }
 // the ground mostly have UPRNs near each other, and what they need is then in
 // the cache for all of them. The number of buckets is fixed, so that nothing
 // depends on the machine.
-type store struct {
+type rowStore struct {
 	withUPRN [buckets]bucket
 	without  [buckets]bucket // by postcode, where there is an address too, else by location
 }
@@ -101,7 +101,7 @@ func (b *bucket) all(yield func(*row) bool) {
 
 // each calls f with every bucket, on several goroutines at once, and with the
 // number of the goroutine. It ends early when ctx does.
-func (s *store) each(ctx context.Context, workers int, f func(worker int, b *bucket)) error {
+func (s *rowStore) each(ctx context.Context, workers int, f func(worker int, b *bucket)) error {
 	next := make(chan *bucket)
 	var wg sync.WaitGroup
 	for k := range workers {
@@ -123,7 +123,7 @@ func (s *store) each(ctx context.Context, workers int, f func(worker int, b *buc
 }
 
 // all yields the buckets.
-func (s *store) all(yield func(*bucket) bool) {
+func (s *rowStore) all(yield func(*bucket) bool) {
 	for _, half := range []*[buckets]bucket{&s.withUPRN, &s.without} {
 		for i := range half {
 			if !yield(&half[i]) {
@@ -134,7 +134,7 @@ func (s *store) all(yield func(*bucket) bool) {
 }
 
 // len counts the rows, or the premises.
-func (s *store) len() (n int) {
+func (s *rowStore) len() (n int) {
 	for b := range s.all {
 		n += b.n
 	}
@@ -145,7 +145,7 @@ func (s *store) len() (n int) {
 func mix(v uint64) uint64 { return v * 0x9E3779B97F4A7C15 }
 
 // bucket returns the bucket of a row.
-func (s *store) bucket(u geo.UPRN, p geo.Postcode, address AddressID, at geo.Location) *bucket {
+func (s *rowStore) bucket(u geo.UPRN, p geo.Postcode, address AddressID, at geo.Location) *bucket {
 	const shift = 64 - bucketBits
 	switch {
 	case u != 0:
@@ -157,7 +157,7 @@ func (s *store) bucket(u geo.UPRN, p geo.Postcode, address AddressID, at geo.Loc
 }
 
 // add takes rows.
-func (s *store) add(rows []Row) {
+func (s *rowStore) add(rows []Row) {
 	var held *bucket
 	for i := range rows {
 		r := &rows[i]

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -17,7 +18,7 @@ import (
 // The file as FORMAT.md specifies it: header, section table, sections, digest.
 const (
 	magic         = "coverd\r\n"
-	formatVersion = 1
+	formatVersion = 2
 	headerSize    = 64
 	entrySize     = 64
 	digestSize    = sha256.Size
@@ -26,12 +27,17 @@ const (
 	minSize       = headerSize + digestSize
 	// All sections together unpack to at most maxRatio times the file and
 	// maxSlack bytes more, so that a hostile table cannot ask for all the memory
-	// there is. Real ones unpack to about twice the file.
+	// there is. Real ones unpack to about the size of the file.
 	maxRatio = 16
 	maxSlack = 64 << 20
 	// minGain is the bytes that compression must save: what is stored as it is
 	// opens sooner, and can be read in a hexadecimal dump.
 	minGain = 64
+	// maxPacked is the size from which sections are stored as they are, and so
+	// used where they lie in the file: packed, they would be held twice. At
+	// national scale nearly all bytes are in such; zstd would save little of
+	// them, being bits without a pattern.
+	maxPacked = 1 << 20
 )
 
 // Codecs of a section.
@@ -64,7 +70,7 @@ type packed struct {
 	stored  []byte
 }
 
-// pack compresses the sections, in parallel, each on its own and always the
+// pack compresses the small sections, in parallel, each on its own and always the
 // same way, so that the bytes do not depend on the number of cores.
 func pack(sections []section, workers int) ([]packed, error) {
 	out := make([]packed, len(sections))
@@ -80,9 +86,11 @@ func pack(sections []section, workers int) ([]packed, error) {
 					continue
 				}
 				s := sections[i]
-				p := packed{name: s.name, codec: codecZstd, rawSize: uint64(len(s.raw)), stored: enc.EncodeAll(s.raw, nil)}
-				if len(p.stored)+minGain > len(s.raw) {
-					p.codec, p.stored = codecRaw, s.raw
+				p := packed{name: s.name, codec: codecRaw, rawSize: uint64(len(s.raw)), stored: s.raw}
+				if len(s.raw) < maxPacked {
+					if z := enc.EncodeAll(s.raw, nil); len(z)+minGain <= len(s.raw) {
+						p.codec, p.stored = codecZstd, z
+					}
 				}
 				out[i], sections[i].raw = p, nil
 			}
@@ -211,8 +219,8 @@ func parseTable(file []byte) (entries []entry, id string, err error) {
 	return entries, hex.EncodeToString(digest[:16]), nil
 }
 
-// unpack returns the sections by name, unpacked in parallel. The results never
-// share memory with file.
+// unpack returns the sections by name, unpacked in parallel. Those stored as
+// they are share memory with file.
 func unpack(file []byte, entries []entry, workers int) (map[string][]byte, error) {
 	raws := make([][]byte, len(entries))
 	errs := make([]error, len(entries))
@@ -257,7 +265,7 @@ func (e *entry) unpack(file []byte, dec *zstd.Decoder) ([]byte, error) {
 		return nil, fmt.Errorf("%w: section %q: checksum", ErrCorrupt, e.name)
 	}
 	if e.codec == codecRaw {
-		return bytes.Clone(stored), nil
+		return slices.Clip(stored), nil
 	}
 	// The capacity is the limit: a section that unpacks to more is refused.
 	raw, err := dec.DecodeAll(stored, make([]byte, 0, e.raw))

@@ -2,7 +2,9 @@ package index
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -20,18 +22,23 @@ type Snapshot struct {
 	facts                  []claimFacts
 	technologies, variants []string // 0 is ""
 
-	setEnds, setItems column
-	addrEnds          column
-	addrText          []byte
+	setStarts, setItems []uint32 // of each set its items start, and the end; see ClaimSet.span
+	addrEnds            column
+	addrText            []byte
 
-	premLat, premLng, premUPRN, premAddr, premSet, premFlags column
-	byUPRN                                                   column
+	premises           locations
+	roster             roster
+	kindSet, kindFlags column // claim set and flags of each kind
+	runs, odds         directory
 
-	groupUnit, groupPrem column
+	keys      keyset
+	groupUnit column // postcode of each group
 
-	unitKey, unitGroup, unitLat, unitLng, unitFlags, unitBorder column
-	unitIntro, unitTerm, unitAfter, unitBy                      column
-	points                                                      column
+	unitFlags, unitBorder, unitFirst, unitLen, unitPoint column
+	unitIntro, unitTerm, unitAfter, unitBy               column
+
+	points column    // postcodes with a location, the live ones first, each in Hilbert order
+	places locations // of points
 
 	profEnds, profItems, profCounts column
 
@@ -41,7 +48,7 @@ type Snapshot struct {
 	regions *regions
 	areas   *areas
 
-	premBoxes, pointBoxes blocks
+	nearPremises, nearPoints nearby
 }
 
 // Info describes a snapshot. What follows from the file itself (ID,
@@ -72,14 +79,14 @@ type Info struct {
 type SectionInfo struct {
 	Name   string `json:"name"`
 	Stored int64  `json:"stored"` // bytes in the file
-	Raw    int64  `json:"raw"`    // bytes unpacked, which is what is held in memory
+	Raw    int64  `json:"raw"`    // bytes unpacked
 }
 
 // Open reads and verifies a snapshot file. The file is read into memory: it
 // may be replaced or removed afterwards. Errors wrap [ErrNotSnapshot],
 // [ErrVersion] or [ErrCorrupt], or are the file system's.
 func Open(path string) (*Snapshot, error) {
-	file, err := os.ReadFile(path)
+	file, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +97,24 @@ func Open(path string) (*Snapshot, error) {
 	return s, nil
 }
 
-// OpenBytes is Open for a file already in memory. It keeps nothing of file.
+// readFile reads a file into memory that takes no more than it.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	var b []byte
+	info, err := f.Stat()
+	if err == nil {
+		b = make([]byte, info.Size())
+		adviseHuge(b)
+		_, err = io.ReadFull(f, b)
+	}
+	return b, errors.Join(err, f.Close())
+}
+
+// OpenBytes is Open for a file already in memory. The snapshot keeps file and
+// answers from it: it must not be modified.
 func OpenBytes(file []byte) (*Snapshot, error) {
 	entries, id, err := parseTable(file)
 	if err != nil {
@@ -101,19 +125,22 @@ func OpenBytes(file []byte) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := newReader(raws)
+	r := newReader(raws, workers)
 	s := &Snapshot{}
 	s.read(r)
 	if r.err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, r.err)
 	}
 	s.info.ID, s.info.FormatVersion, s.info.Bytes = id, formatVersion, int64(len(file))
+	s.info.Memory = s.info.Bytes
 	for _, e := range entries {
 		s.info.Sections = append(s.info.Sections, SectionInfo{e.name, int64(e.stored), int64(e.raw)})
-		s.info.Memory += int64(e.raw)
+		if e.codec != codecRaw {
+			s.info.Memory += int64(e.raw)
+		}
 	}
 	s.index(workers)
-	s.info.Memory += s.premBoxes.memory() + s.pointBoxes.memory()
+	s.info.Memory += s.keys.memory() + s.nearPremises.memory() + s.nearPoints.memory()
 	for i := range s.sectors {
 		s.info.Memory += s.sectors[i].memory()
 	}
@@ -123,18 +150,19 @@ func OpenBytes(file []byte) (*Snapshot, error) {
 	return s, nil
 }
 
-// index makes what is derived from the columns and not worth its place in the
-// file.
+// index makes what is derived from the file and not worth its place in it.
 func (s *Snapshot) index(workers int) {
 	s.readFacts()
 	parallel(len(s.sectors), workers, func(i int) { s.sectors[i].counted = s.count(i, i+1) })
 	parallel(len(s.outcodes), workers, func(i int) {
 		s.outcodes[i].counted = s.count(s.outcodes[i].sector, s.outcodes[i].sectors)
 	})
-	s.premBoxes = newBlocks(s.premLat.n, workers, s.premisesAt, s.premisesTies)
-	s.pointBoxes = newBlocks(s.points.n, workers,
-		func(i int) geo.Location { return s.unitAt(int(s.points.at(i))) },
-		func(i, j int) int { return cmp.Compare(s.points.at(i), s.points.at(j)) })
+	s.nearPremises = newNearby(&s.premises, s.premises.n, workers, s.premisesTies)
+	live := 0
+	for live < s.points.n && (Unit{s, uint32(s.points.at(live))}).Status() == Live {
+		live++
+	}
+	s.nearPoints = newNearby(&s.places, live, workers, func(i, j int) int { return cmp.Compare(s.points.at(i), s.points.at(j)) })
 }
 
 // ID identifies the snapshot: the first 16 bytes of the file's SHA-256 digest,
@@ -161,12 +189,12 @@ func (s *Snapshot) RegionShape(r geo.Region) geo.MultiPolygon {
 func (s *Snapshot) RegionCover() *geo.Cover { return s.regions.cover }
 
 // ClaimSets returns how many distinct claim sets there are.
-func (s *Snapshot) ClaimSets() int { return s.setEnds.n }
+func (s *Snapshot) ClaimSets() int { return len(s.setStarts) - 1 }
 
 // AllPremises yields every premises, in the order they are held.
 func (s *Snapshot) AllPremises() iter.Seq[Premises] {
 	return func(yield func(Premises) bool) {
-		for i := range s.premLat.n {
+		for i := range s.premises.n {
 			if !yield(Premises{s, uint32(i)}) {
 				return
 			}
@@ -178,7 +206,7 @@ func (s *Snapshot) AllPremises() iter.Seq[Premises] {
 // directory order.
 func (s *Snapshot) AllPostcodes() iter.Seq[Unit] {
 	return func(yield func(Unit) bool) {
-		for i := range s.unitKey.n {
+		for i := range s.keys.n {
 			if !yield(Unit{s, uint32(i)}) {
 				return
 			}

@@ -44,7 +44,7 @@ func (s *Snapshot) SweepRegions(ctx context.Context, n int, seed uint64, done fu
 	random := func(stream uint64, f func(rng *rand.Rand) geo.LatLng) func(i int) geo.LatLng {
 		return func(i int) geo.LatLng { return f(rand.New(rand.NewPCG(seed<<8|stream, uint64(i)))) }
 	}
-	located := make([]uint32, 0, s.unitKey.n)
+	located := make([]uint32, 0, s.keys.n)
 	for u := range s.AllPostcodes() {
 		if u.At().IsValid() {
 			located = append(located, u.row)
@@ -65,7 +65,7 @@ func (s *Snapshot) SweepRegions(ctx context.Context, n int, seed uint64, done fu
 		n    int
 		at   func(i int) geo.LatLng
 	}{
-		{"postcodes", len(located), func(i int) geo.LatLng { return s.unitAt(int(located[i])).LatLng() }},
+		{"postcodes", len(located), func(i int) geo.LatLng { return (Unit{s, located[i]}).At().LatLng() }},
 		{"random points", n, random(1, func(rng *rand.Rand) geo.LatLng {
 			return geo.LatLng{
 				Lat: bound.Min.Lat + rng.Float64()*(bound.Max.Lat-bound.Min.Lat),

@@ -16,18 +16,13 @@ func (s *Snapshot) Postcode(p geo.Postcode) (Unit, bool) {
 	if !p.IsValid() {
 		return Unit{}, false
 	}
-	o, ok := s.Outcode(p.Outcode())
-	if !ok {
-		return Unit{}, false
-	}
-	row := &s.outcodes[o.row]
-	i := s.unitKey.search(row.unit, row.unitEnd, int64(p.Ordinal()))
-	return Unit{s, uint32(i)}, i < row.unitEnd && s.unitKey.at(i) == int64(p.Ordinal())
+	n, ok := s.keys.find(p)
+	return Unit{s, uint32(n)}, ok
 }
 
 // Postcode returns the postcode.
 func (u Unit) Postcode() geo.Postcode {
-	p, _ := geo.PostcodeFromOrdinal(uint32(u.s.unitKey.at(int(u.row))))
+	p, _ := geo.PostcodeFromOrdinal(u.s.keys.at(int(u.row)))
 	return p
 }
 
@@ -57,10 +52,11 @@ func (u Unit) Entry() Entry {
 }
 
 // At returns the location the register gives, or the zero value.
-func (u Unit) At() geo.Location { return u.s.unitAt(int(u.row)) }
-
-func (s *Snapshot) unitAt(row int) geo.Location {
-	return location(s.unitLat.at(row), s.unitLng.at(row))
+func (u Unit) At() geo.Location {
+	if p := int(u.s.unitPoint.at(int(u.row))); p > 0 {
+		return u.s.places.at(p - 1)
+	}
+	return geo.Location{}
 }
 
 // Region returns the postcode's Region: by its location; of a postcode the
@@ -76,24 +72,17 @@ func (u Unit) Region() Allocation {
 
 // premises returns the rows of the postcode's premises.
 func (u Unit) premises() (from, to int) {
-	g := int(u.s.unitGroup.at(int(u.row)))
-	if g == 0 {
-		return 0, 0
-	}
-	return int(u.s.groupPrem.at(g - 1)), int(u.s.groupPrem.at(g))
+	from = int(u.s.unitFirst.at(int(u.row)))
+	return from, from + u.Len()
 }
 
 // Len returns the number of premises.
-func (u Unit) Len() int {
-	from, to := u.premises()
-	return to - from
-}
+func (u Unit) Len() int { return int(u.s.unitLen.at(int(u.row))) }
 
 // Premises returns premises i, in the order of their addresses as a person
 // would list them, then of UPRN.
 func (u Unit) Premises(i int) Premises {
-	from, _ := u.premises()
-	return Premises{u.s, uint32(from + i)}
+	return Premises{u.s, uint32(int(u.s.unitFirst.at(int(u.row))) + i)}
 }
 
 // Summary counts the postcode's premises by state on a day.

@@ -1,0 +1,26 @@
+package index
+
+import (
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+// adviseHuge asks the kernel for large pages under a buffer not yet written to.
+//
+// # Why
+//
+// A look-up touches some ten places in 300 MB. With pages of 4 KiB most of them
+// cost a walk of the page table besides the memory itself: a postcode with its
+// premises took 2.95 µs and takes 2.59 (both on a busy machine), a UPRN 1.18 and
+// 0.98. Where the kernel has no large pages to give, nothing is lost.
+func adviseHuge(b []byte) {
+	const madvHugepage = 14 // not in package syscall
+	page := uintptr(os.Getpagesize())
+	if uintptr(len(b)) < 2*page {
+		return
+	}
+	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(b))) & (page - 1)
+	b = b[skip:]
+	_ = syscall.Madvise(b[:uintptr(len(b))&^(page-1)], madvHugepage)
+}

@@ -1,0 +1,51 @@
+package index
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"coverd/geo"
+)
+
+// TestKeysetKnowsItsPostcodes draws sets of postcodes, dense and sparse.
+func TestKeysetKnowsItsPostcodes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	for _, span := range []uint32{1, 3, 4_000, 4_001, 64_000, uint32(geo.Postcodes)} {
+		for _, n := range []int{0, 1, 2, 500, 9000} {
+			from := rng.Uint32N(uint32(geo.Postcodes) - span + 1)
+			in := map[uint32]bool{}
+			for range n {
+				in[from+rng.Uint32N(span)] = true
+			}
+			if span == 4_000 && n == 9000 { // every postcode of two outcodes
+				for i := range span {
+					in[from/4_000*4_000+i] = true
+				}
+			}
+			var list []uint32
+			for o := range in {
+				list = append(list, o)
+			}
+			slices.Sort(list)
+			raws := map[string][]byte{}
+			raws[sectionUnitOut], raws[sectionUnitMap] = packKeyset(len(list), func(i int) uint32 { return list[i] })
+			r := newReader(raws, 1)
+			k := r.keyset(sectionUnitOut, sectionUnitMap)
+			if r.err != nil || k.n != len(list) {
+				t.Fatal(k.n, len(list), r.err)
+			}
+			for i, o := range list {
+				p, _ := geo.PostcodeFromOrdinal(o)
+				if got, ok := k.find(p); !ok || got != i || k.at(i) != o {
+					t.Fatalf("postcode %d of %d: %d, %v, %v; want %v", i, n, got, ok, k.at(i), o)
+				}
+				if q, ok := geo.PostcodeFromOrdinal(o + 1); ok && !in[o+1] {
+					if got, ok := k.find(q); ok {
+						t.Fatalf("found %v, as %d", q, got)
+					}
+				}
+			}
+		}
+	}
+}

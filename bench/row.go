@@ -6,7 +6,7 @@ import "math"
 // was not measured, or does not apply, is nil.
 type Row struct {
 	Name string   `json:"name"`
-	N    int64    `json:"n"`    // questions
+	N    int64    `json:"n"`    // questions, requests or runs
 	Unit string   `json:"unit"` // of the percentiles and of the floor
 	P50  *float64 `json:"p50"`
 	P99  *float64 `json:"p99"`
@@ -26,8 +26,10 @@ type Row struct {
 
 // The units of rows.
 const (
-	unitNs = "ns"
-	unitUs = "µs"
+	unitNs     = "ns"
+	unitUs     = "µs"
+	unitSecond = "s"
+	unitRate   = "requests/s"
 )
 
 // rounded is v with four significant digits: what is behind them is noise.

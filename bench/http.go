@@ -101,6 +101,9 @@ func HTTP(ctx context.Context, c *Catalogue, o HTTPOptions) (result *HTTPResult,
 			return nil, fmt.Errorf("%s: %w", q.name, err)
 		}
 	}
+	for i := range result.Rows[1:] {
+		result.Rows[1+i].Mix = o.Mix
+	}
 	return result, nil
 }
 
@@ -167,7 +170,7 @@ func latencyRow(name string, h, floor *hdrhistogram.Histogram, note string) Row 
 	}
 	r := Row{Name: name, N: h.TotalCount(), Unit: unitUs, P50: us(h, 50), P99: us(h, 99), P999: us(h, 99.9), Note: note}
 	r.Floor, r.FloorOf = us(floor, 50), ofFastHTTP
-	r.Ratio = rounded(*r.P50 / *r.Floor)
+	r.Ratio = rounded(float64(h.ValueAtQuantile(50)) / float64(floor.ValueAtQuantile(50)))
 	return r
 }
 

@@ -32,10 +32,14 @@ const (
 	unitRate   = "requests/s"
 )
 
-// rounded is v with four significant digits: what is behind them is noise.
+// rounded is v with four significant digits: what is behind them is noise. What
+// is no number was not measured.
 func rounded(v float64) *float64 {
-	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+	switch {
+	case v == 0:
 		return new(v)
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return nil
 	}
 	scale := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(v))))
 	return new(math.Round(v*scale) / scale)

@@ -30,6 +30,7 @@ const (
 	unitUs     = "µs"
 	unitSecond = "s"
 	unitRate   = "requests/s"
+	unitBytes  = "bytes"
 )
 
 // rounded is v with four significant digits: what is behind them is noise. What

@@ -39,7 +39,7 @@ A question mix is one of
   coverd bench lookup --snapshot coverd.snap --mix misses --seed 7 --json
   coverd bench http --snapshot coverd.snap`,
 	}
-	cmd.AddCommand(newBenchLookup(std), newBenchHTTP(std), newBenchBuild(std), newBenchBare(std))
+	cmd.AddCommand(newBenchLookup(std), newBenchHTTP(std), newBenchBuild(std), newBenchReport(std), newBenchBare(std))
 	return cmd
 }
 

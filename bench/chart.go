@@ -47,7 +47,7 @@ func (c *chart) svg() []byte {
 	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="white"/>`+"\n", chartWidth, chartHeight)
 	text(&b, left, upper-16, "start", c.title)
 	text(&b, (left+chartWidth-right)/2, chartHeight-12, "middle", c.xLabel)
-	text(&b, 8, upper-2, "start", c.yLabel)
+	text(&b, 8, upper-16, "start", c.yLabel)
 
 	x, y, grid := c.axes()
 	for _, v := range grid {

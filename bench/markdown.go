@@ -42,6 +42,7 @@ func (r *Report) Markdown() []byte {
 		r.rows(&b, "Look-ups in process, mix "+mix, func(row *Row) bool { return row.Mix == mix && isLookup(row) })
 	}
 	r.rows(&b, "Over HTTP", func(row *Row) bool { return row.Mix != "" && !isLookup(row) || row.Name == rowReady })
+	r.rows(&b, "Peers", func(row *Row) bool { return strings.HasPrefix(row.Name, rowPeer) })
 	r.rows(&b, "Growth", func(row *Row) bool { return strings.HasPrefix(row.Name, rowGrowth) })
 	r.sizes(&b)
 	if len(r.Skipped) > 0 {

@@ -127,6 +127,12 @@ func (r *Report) largest(ctx context.Context, o *ReportOptions, c *Catalogue, sn
 	}
 	r.Rows, r.Curves = append(r.Rows, over.Rows...), over.Curves
 	r.Skipped = append(r.Skipped, over.Skipped...)
+	peers, skipped, err := Peers(ctx, c, PeerOptions{Seed: o.Seed, Turn: 2 * cmp.Or(o.Round, time.Second), Progress: o.Progress})
+	if err != nil {
+		return err
+	}
+	r.Rows = append(r.Rows, peers...)
+	r.Skipped = append(r.Skipped, skipped...)
 	return nil
 }
 

@@ -26,6 +26,7 @@ type HTTPOptions struct {
 	Round       time.Duration // of closed loop: one second by default
 	Open        time.Duration // of open loop: ten seconds by default
 	Share       float64       // of capacity, in open loop: 0.7 by default
+	NoPeers     bool          // leave Redis out
 	Progress    Progress
 }
 
@@ -89,9 +90,13 @@ func HTTP(ctx context.Context, c *Catalogue, o HTTPOptions) (result *HTTPResult,
 		Name: rowReady, N: 1, Unit: unitSecond, P50: rounded(serve.ready.Seconds()),
 		Note: fmt.Sprintf("until it listens, the snapshot verified; resident %.0f MiB, %.0f MiB at its peak", mib(now), mib(peak)),
 	})
-	redis, e := startRedis(ctx)
-	if e != nil {
-		result.Skipped = append(result.Skipped, "Redis: "+e.Error())
+	var redis *redisServer
+	if o.NoPeers {
+		result.Skipped = append(result.Skipped, "Redis: left out")
+	} else if redis, err = startRedis(ctx); errors.Is(err, errNotInstalled) {
+		result.Skipped = append(result.Skipped, "Redis: "+err.Error())
+	} else if err != nil {
+		return nil, err
 	} else {
 		defer func() { err = errors.Join(err, redis.stop()) }()
 	}

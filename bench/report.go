@@ -24,6 +24,7 @@ type ReportOptions struct {
 	N        int           // questions of each kind in process: 200,000 by default
 	Round    time.Duration // of closed loop over HTTP: one second by default
 	Open     time.Duration // of open loop: ten seconds by default
+	NoPeers  bool          // leave Redis and PostgreSQL out
 	Work     string        // a folder for extracts and snapshots; by default one that is removed
 	Progress Progress
 }
@@ -121,12 +122,16 @@ func (r *Report) largest(ctx context.Context, o *ReportOptions, c *Catalogue, sn
 		}
 		r.Rows = append(r.Rows, rows...)
 	}
-	over, err := HTTP(ctx, c, HTTPOptions{Binary: o.Binary, Snapshot: snapshot, Seed: o.Seed, Round: o.Round, Open: o.Open, Progress: o.Progress})
+	over, err := HTTP(ctx, c, HTTPOptions{Binary: o.Binary, Snapshot: snapshot, Seed: o.Seed, Round: o.Round, Open: o.Open, NoPeers: o.NoPeers, Progress: o.Progress})
 	if err != nil {
 		return err
 	}
 	r.Rows, r.Curves = append(r.Rows, over.Rows...), over.Curves
 	r.Skipped = append(r.Skipped, over.Skipped...)
+	if o.NoPeers {
+		r.Skipped = append(r.Skipped, "Redis GEOSEARCH, PostgreSQL with PostGIS: left out")
+		return nil
+	}
 	peers, skipped, err := Peers(ctx, c, PeerOptions{Seed: o.Seed, Turn: 2 * cmp.Or(o.Round, time.Second), Progress: o.Progress})
 	if err != nil {
 		return err

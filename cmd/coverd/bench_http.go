@@ -15,6 +15,7 @@ type benchHTTPOptions struct {
 	connections int
 	round, open time.Duration
 	share       float64
+	noPeers     bool
 }
 
 func newBenchHTTP(std stdio) *cobra.Command {
@@ -40,6 +41,7 @@ part of the same processors; the time of the server's process alone is a row of 
 	f.DurationVar(&o.round, "round", time.Second, "`time` of each turn in closed loop")
 	f.DurationVar(&o.open, "open", 10*time.Second, "`time` of each open loop")
 	f.Float64Var(&o.share, "share", 0.7, "`share` of the throughput that open loop asks for")
+	f.BoolVar(&o.noPeers, "no-peers", false, "leave Redis out even where it is installed")
 	return cmd
 }
 
@@ -67,7 +69,7 @@ func runBenchHTTP(ctx context.Context, o benchHTTPOptions, std stdio) error {
 	p := newProgress(std.err, o.quiet)
 	result, err := bench.HTTP(ctx, bench.NewCatalogue(snap), bench.HTTPOptions{
 		Binary: binary, Snapshot: o.snapshot, Mix: o.mix, Seed: o.seed, Keys: o.n,
-		Connections: o.connections, Round: o.round, Open: o.open, Share: o.share, Progress: p.report,
+		Connections: o.connections, Round: o.round, Open: o.open, Share: o.share, NoPeers: o.noPeers, Progress: p.report,
 	})
 	p.end()
 	if err != nil {

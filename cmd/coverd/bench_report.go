@@ -20,6 +20,7 @@ type benchReportOptions struct {
 	n           int
 	round, open time.Duration
 	out, work   string
+	noPeers     bool
 	quiet       bool
 }
 
@@ -29,7 +30,8 @@ func newBenchReport(std stdio) *cobra.Command {
 		Use:   "report",
 		Short: "measure everything at several sizes, and write it up",
 		Long: `Synthesise, build and measure a country at each of several sizes: builds, look-ups in process, bytes a premises; at the
-largest also every mix and HTTP. Then write RESULTS.md, which holds all against the budgets, results.json and charts.`,
+largest also every mix, HTTP, and peers where they are installed (Redis, PostgreSQL with PostGIS). Then write RESULTS.md,
+which holds all against the budgets, results.json and charts.`,
 		Example: `  coverd bench report --sizes 300000,1000000 --out report
   coverd bench report --sizes 1000000,3000000,10000000,30000000 --register codepo_gb --out report`,
 		Args: cobra.NoArgs,
@@ -44,6 +46,7 @@ largest also every mix and HTTP. Then write RESULTS.md, which holds all against 
 	f.DurationVar(&o.open, "open", 10*time.Second, "`time` of each open loop")
 	f.StringVar(&o.out, "out", "", "the `folder` to write (required)")
 	f.StringVar(&o.work, "work", "", "a `folder` for extracts and snapshots while they are measured; by default a temporary one")
+	f.BoolVar(&o.noPeers, "no-peers", false, "leave Redis and PostgreSQL out even where they are installed")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
 	required(cmd, "sizes", "out")
 	return cmd
@@ -70,7 +73,7 @@ func runBenchReport(ctx context.Context, o benchReportOptions, std stdio) error 
 	}
 	p := newProgress(std.err, o.quiet)
 	report, err := bench.Measure(ctx, *run, bench.ReportOptions{
-		Binary: binary, Sizes: o.sizes, Register: o.register, Seed: o.seed, N: o.n, Round: o.round, Open: o.open, Work: o.work, Progress: p.report,
+		Binary: binary, Sizes: o.sizes, Register: o.register, Seed: o.seed, N: o.n, Round: o.round, Open: o.open, NoPeers: o.noPeers, Work: o.work, Progress: p.report,
 	})
 	p.end()
 	if err != nil {

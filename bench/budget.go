@@ -70,13 +70,14 @@ const (
 
 // A Verdict is what came of a budget.
 type Verdict struct {
-	What     string   `json:"what"`
-	Budget   string   `json:"budget"`
-	Measured *float64 `json:"measured"`
-	Unit     string   `json:"unit"`
-	Floor    *float64 `json:"floor"` // of the row, in the row's unit
-	FloorOf  string   `json:"floor_of,omitempty"`
-	Verdict  string   `json:"verdict"`
+	What      string   `json:"what"`
+	Budget    string   `json:"budget"`
+	Measured  *float64 `json:"measured"`
+	Unit      string   `json:"unit"`
+	Floor     *float64 `json:"floor"` // in FloorUnit, which a ratio's measured is not
+	FloorUnit string   `json:"floor_unit,omitempty"`
+	FloorOf   string   `json:"floor_of,omitempty"`
+	Verdict   string   `json:"verdict"`
 }
 
 // Judge holds rows against the budgets.
@@ -96,6 +97,9 @@ func (b *Budget) judge(rows []Row) Verdict {
 	}
 	if b.field != "allocs" && b.field != "p99" && b.field != "p999" { // a floor is of medians
 		v.Floor, v.FloorOf = row.Floor, row.FloorOf
+		if v.Floor != nil {
+			v.FloorUnit = row.Unit
+		}
 	}
 	if v.Measured = row.value(b.field); v.Measured == nil {
 		return v

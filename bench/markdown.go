@@ -29,11 +29,7 @@ func (r *Report) Markdown() []byte {
 		if verdict == Missed {
 			verdict = "**" + verdict + "**"
 		}
-		measured := "-"
-		if v.Measured != nil {
-			measured = quantity(v.Measured, v.Unit)
-		}
-		line(&b, v.What, v.Budget, measured, figure(v.Floor), dash(v.FloorOf), verdict)
+		line(&b, v.What, v.Budget, quantity(v.Measured, v.Unit), quantity(v.Floor, v.FloorUnit), dash(v.FloorOf), verdict)
 	}
 	for _, c := range r.charts() {
 		fmt.Fprintf(&b, "\n![%s](%s)\n", c.title, c.file)
@@ -102,9 +98,12 @@ func (r *Report) sizes(b *bytes.Buffer) {
 	}
 }
 
-// quantity writes a figure with its unit.
+// quantity writes a figure with its unit, or a dash.
 func quantity(v *float64, unit string) string {
-	if unit == unitBytes {
+	switch {
+	case v == nil:
+		return "-"
+	case unit == unitBytes:
 		return fmt.Sprintf("%.2f GiB", *v/(1<<30))
 	}
 	return strings.TrimSpace(figure(v) + " " + unit)

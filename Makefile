@@ -53,8 +53,9 @@ fuzz: ## fuzz each target for FUZZTIME (30s)
 bench: build ## measure at SIZES (300 k and 1 M premises) and write bin/bench/RESULTS.md
 	$(BIN)/coverd bench report --sizes $(SIZES) --out $(BIN)/bench
 
-bench-national: build ## the same up to 30 M premises on REGISTER (codepo_gb), into bench/RESULTS.md
+bench-national: build ## the same up to 30 M premises on REGISTER (codepo_gb), into bench/RESULTS.md and README.md
 	$(BIN)/coverd bench report --sizes 1000000,3000000,10000000,30000000 --register $(REGISTER) --out bench
+	$(GO) test ./bench -run Results -update
 
 bench-peers: ## install what bench compares with: Redis, PostgreSQL with PostGIS, zstd (Debian, as root)
 	apt-get update

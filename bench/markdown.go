@@ -23,14 +23,7 @@ func (r *Report) Markdown() []byte {
 		fmt.Fprintf(&b, " At the %s of this report verdicts are an indication, no more.", thousands(float64(s.Premises)))
 	}
 	b.WriteString("\n\n")
-	table(&b, "what", "budget", "measured", "floor", "of", "verdict")
-	for _, v := range r.Verdicts {
-		verdict := v.Verdict
-		if verdict == Missed {
-			verdict = "**" + verdict + "**"
-		}
-		line(&b, v.What, v.Budget, quantity(v.Measured, v.Unit), quantity(v.Floor, v.FloorUnit), dash(v.FloorOf), verdict)
-	}
+	r.budgets(&b)
 	for _, c := range r.charts() {
 		fmt.Fprintf(&b, "\n![%s](%s)\n", c.title, c.file)
 	}
@@ -47,6 +40,28 @@ func (r *Report) Markdown() []byte {
 			fmt.Fprintf(&b, "- %s\n", s)
 		}
 	}
+	return b.Bytes()
+}
+
+// budgets writes the verdicts.
+func (r *Report) budgets(b *bytes.Buffer) {
+	table(b, "what", "budget", "measured", "floor", "of", "verdict")
+	for _, v := range r.Verdicts {
+		verdict := v.Verdict
+		if verdict == Missed {
+			verdict = "**" + verdict + "**"
+		}
+		line(b, v.What, v.Budget, quantity(v.Measured, v.Unit), quantity(v.Floor, v.FloorUnit), dash(v.FloorOf), verdict)
+	}
+}
+
+// Summary is the verdicts with date, machine and command: what README.md has of
+// the report.
+func (r *Report) Summary() []byte {
+	var b bytes.Buffer
+	day, _, _ := strings.Cut(r.Date, "T")
+	fmt.Fprintf(&b, "Measured on %s on %s by `%s`.\n\n", day, r.Machine, r.Command)
+	r.budgets(&b)
 	return b.Bytes()
 }
 

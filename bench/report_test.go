@@ -194,3 +194,43 @@ func TestReportOfLittle(t *testing.T) {
 		checkSVG(t, c.file, c.svg())
 	}
 }
+
+// What stands in the repository is results.json rendered: RESULTS.md, the
+// charts, and the table in README.md. None of it is typed.
+func TestResultsAreGenerated(t *testing.T) {
+	text, err := os.ReadFile("results.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const begin, end = "<!-- from bench/results.json -->\n", "<!-- end -->\n"
+	before, rest, ok := bytes.Cut(readme, []byte(begin))
+	_, after, ok2 := bytes.Cut(rest, []byte(end))
+	if !ok || !ok2 {
+		t.Fatalf("README.md has no %q … %q", begin, end)
+	}
+	files := map[string][]byte{
+		"RESULTS.md":   r.Markdown(),
+		"../README.md": slices.Concat(before, []byte(begin), r.Summary(), []byte(end), after),
+	}
+	for _, c := range r.charts() {
+		files[c.file] = c.svg()
+	}
+	for name, want := range files {
+		if *update {
+			if err := os.WriteFile(name, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not what results.json gives (make bench-national, or go test ./bench -update, writes it): %v", name, err)
+		}
+	}
+}

@@ -7,14 +7,16 @@ LISTEN   ?= 127.0.0.1:8080
 ADMIN    ?= 127.0.0.1:9090
 FUZZTIME ?= 30s
 BENCH    ?= .
+SIZES    ?= 300000,1000000
+REGISTER ?= codepo_gb
 # The tools have a module file of their own, so that nothing of theirs reaches go.mod.
 LINT     := $(GO) tool -modfile=.ci/tools.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build sample lint fmt race fuzz bench ci clean
+.PHONY: help run test build sample lint fmt race fuzz bench bench-national bench-peers bench-go ci clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: sample ## build the sample snapshot and serve it on http://127.0.0.1:8080
 	$(BIN)/coverd serve --snapshot $(SAMPLE) --listen $(LISTEN) --admin $(ADMIN)
@@ -48,7 +50,18 @@ fuzz: ## fuzz each target for FUZZTIME (30s, or a count: 20000x)
 	  $(GO) test -run='^$$' -fuzz="^$${func#func }$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=0s "$$(dirname $$file)" </dev/null || exit 1; \
 	done
 
-bench: ## run the Go benchmarks matching BENCH (.)
+bench: build ## measure at SIZES (300 k and 1 M premises) and write bin/bench/RESULTS.md
+	$(BIN)/coverd bench report --sizes $(SIZES) --out $(BIN)/bench
+
+bench-national: build ## the same up to 30 M premises on REGISTER (codepo_gb), into bench/RESULTS.md and README.md
+	$(BIN)/coverd bench report --sizes 1000000,3000000,10000000,30000000 --register $(REGISTER) --out bench
+	$(GO) test ./bench -run Results -update
+
+bench-peers: ## install what bench compares with: Redis, PostgreSQL with PostGIS, zstd (Debian, as root)
+	apt-get update
+	apt-get install -y --no-install-recommends redis-server postgresql postgresql-postgis zstd
+
+bench-go: ## run the Go benchmarks matching BENCH (.)
 	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem ./...
 
 ci: ## everything the gate checks

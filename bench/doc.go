@@ -1,8 +1,16 @@
-// Package bench measures coverd: seeded questions over any snapshot, each figure
-// beside its floor.
+// Package bench measures coverd: seeded questions over any snapshot, in process
+// and over HTTP, builds, and others that answer the like, each figure beside its
+// floor.
 //
 //	c := bench.NewCatalogue(snap)
-//	rows, err := bench.Lookup(ctx, c, bench.LookupOptions{Mix: bench.Mixed, Seed: 1})
+//	rows, err := bench.Lookup(ctx, c, bench.LookupOptions{Seed: 1})
+//	over, err := bench.HTTP(ctx, c, bench.HTTPOptions{Binary: coverd, Snapshot: "coverd.snap"})
+//	built, err := bench.Build(ctx, bench.BuildOptions{Binary: coverd, Manifest: "coverd.toml"})
+//	all, err := bench.Measure(ctx, run, bench.ReportOptions{Binary: coverd, Sizes: sizes})
+//	err = all.WriteFiles("report") // RESULTS.md, results.json, charts
+//
+// The command is coverd bench; RESULTS.md in this folder is what it wrote of the
+// whole country (make bench-national), and is never edited.
 //
 // # Questions
 //
@@ -15,8 +23,8 @@
 // A figure alone says as much about the machine as about the program. So every
 // question is asked by turns with a floor, the least that anything must spend
 // that does the like (a plain map get of the same keys, the S2 cell of the point,
-// an R-tree over the postcodes, the same bytes ready-made), and the ratio is the
-// median over interleaved rounds: what strikes one strikes both.
+// an R-tree over the postcodes, the same bytes ready-made, a bare handler), and
+// the ratio is the median over interleaved rounds: what strikes one strikes both.
 //
 // # Short questions
 //
@@ -24,4 +32,41 @@
 // The median of a question shorter than a microsecond is therefore that of
 // batches of 128; its tail is that of single questions, the clock's own time
 // subtracted.
+//
+// # Two loops over HTTP
+//
+// In closed loop each connection asks as soon as it has its answer, which tells
+// throughput. A server that stalls is then asked less, and the requests that
+// would have waited are never made. In open loop request i is due at i/rate
+// whatever came of those before, and its latency counts from then. What part of
+// it was the client's own lateness stands in the row's note.
+//
+// Client and server share the machine's processors, so a ratio of throughputs is
+// nearer to one than that of the servers alone: the processor time of the
+// server's process is a row of its own. How long the handler took is by the
+// server's own histogram.
+//
+// Keys are a thousand of each kind and a bare handler has the bodies of all of
+// them, because a single one would be answered out of the processor's caches.
+//
+// # Processes
+//
+// coverd serve, bare handlers, builds and peers run in processes of their own,
+// on ports of the kernel's choice or sockets in folders of their own. A bare
+// handler is this program again ([Bare]) and ends with its standard input;
+// the others are told to end with SIGTERM. None outlives its measurement.
+//
+// # Peers
+//
+// Redis and PostgreSQL with PostGIS are measured where they are installed, with
+// what would slow them down in production turned off, so that they are at their
+// best. Of more than three million premises PostgreSQL gets three million, whole
+// postcodes from everywhere.
+//
+// # Budgets
+//
+// [Budgets] is what coverd promises at national scale, as code. [Judge] holds
+// rows against them; what is missed stands as missed in the same table. Nothing
+// here is asserted by a test: a test that fails because a machine is busy is
+// soon one that nobody believes.
 package bench

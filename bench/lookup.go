@@ -15,7 +15,7 @@ type LookupOptions struct {
 	Mix  string // Mixed by default
 	Seed uint64
 	N    int // questions of each kind: 200,000 by default
-	Keys int // different ones: 65,536 by default, which no cache holds
+	Keys int // different ones: by default N, at most 65,536, which no cache holds
 	// Progress, if set, is told of each kind before it is measured.
 	Progress Progress
 }
@@ -39,7 +39,7 @@ func Lookup(ctx context.Context, c *Catalogue, o LookupOptions) ([]Row, error) {
 		o.N = 200_000
 	}
 	if o.Keys == 0 {
-		o.Keys = 1 << 16
+		o.Keys = min(1<<16, max(o.N, 1024))
 	}
 	keys, err := c.Draw(o.Mix, o.Seed, o.Keys)
 	if err != nil {

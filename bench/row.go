@@ -6,7 +6,7 @@ import "math"
 // was not measured, or does not apply, is nil.
 type Row struct {
 	Name string   `json:"name"`
-	N    int64    `json:"n"`    // questions
+	N    int64    `json:"n"`    // questions, requests or runs
 	Unit string   `json:"unit"` // of the percentiles and of the floor
 	P50  *float64 `json:"p50"`
 	P99  *float64 `json:"p99"`
@@ -26,14 +26,21 @@ type Row struct {
 
 // The units of rows.
 const (
-	unitNs = "ns"
-	unitUs = "µs"
+	unitNs     = "ns"
+	unitUs     = "µs"
+	unitSecond = "s"
+	unitRate   = "requests/s"
+	unitBytes  = "bytes"
 )
 
-// rounded is v with four significant digits: what is behind them is noise.
+// rounded is v with four significant digits: what is behind them is noise. What
+// is no number was not measured.
 func rounded(v float64) *float64 {
-	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+	switch {
+	case v == 0:
 		return new(v)
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return nil
 	}
 	scale := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(v))))
 	return new(math.Round(v*scale) / scale)

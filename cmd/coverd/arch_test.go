@@ -52,6 +52,8 @@ var keptTo = map[string]string{
 	"github.com/spf13/pflag":         "cmd/coverd",
 	"github.com/schollz/progressbar": "cmd/coverd",
 	"github.com/tidwall/rtree":       "index bench",
+	"github.com/HdrHistogram":        "bench",
+	"github.com/jackc":               "bench",
 	"log/slog":                       "server cmd/coverd",
 	"flag":                           "",
 	"log":                            "",

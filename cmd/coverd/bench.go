@@ -36,9 +36,10 @@ A question mix is one of
   border      postcodes near another Region, points within 100 m of it
   new-builds  postcodes that are in the register and in no extract`,
 		Example: `  coverd bench lookup --snapshot coverd.snap
-  coverd bench lookup --snapshot coverd.snap --mix misses --seed 7 --json`,
+  coverd bench lookup --snapshot coverd.snap --mix misses --seed 7 --json
+  coverd bench http --snapshot coverd.snap`,
 	}
-	cmd.AddCommand(newBenchLookup(std))
+	cmd.AddCommand(newBenchLookup(std), newBenchHTTP(std), newBenchBuild(std), newBenchReport(std), newBenchBare(std))
 	return cmd
 }
 

@@ -7,14 +7,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"coverd/bench"
 	"coverd/index"
 )
 
 type verifyOptions struct {
-	file   string
-	sweep  int
-	seed   uint64
-	asJSON bool
+	file     string
+	sweep    int
+	premises bool
+	seed     uint64
+	asJSON   bool
 }
 
 // verifyInfo is the JSON of coverd verify: what a replica compares.
@@ -27,6 +29,8 @@ type verifyInfo struct {
 	Bytes         int64         `json:"bytes"`
 	Premises      int64         `json:"premises"`
 	Sweeps        []index.Sweep `json:"sweeps,omitempty"`
+
+	PremisesSweep *bench.PremisesSweep `json:"premises_sweep,omitempty"`
 }
 
 func newVerify(std stdio) *cobra.Command {
@@ -41,9 +45,13 @@ With --sweep N also compare its Region allocation with a test of each point agai
 postcode, at N random points, at N points beside borders and coasts, at vertices, midpoints of the longest edges, and
 corners of edge cells. A million takes minutes and leaves nothing out.
 
+With --premises also look for every premises by its UPRN, by its postcode, and among those at distance 0 from its own
+location.
+
 Exit code 1 if anything is wrong.`,
 		Example: `  coverd verify coverd.snap
-  coverd verify --sweep 1000000 coverd.snap`,
+  coverd verify --sweep 1000000 coverd.snap
+  coverd verify --premises coverd.snap`,
 		Args: cobra.ExactArgs(1),
 		RunE: verb(func(cmd *cobra.Command, args []string) error {
 			o.file = args[0]
@@ -52,6 +60,7 @@ Exit code 1 if anything is wrong.`,
 	}
 	f := cmd.Flags()
 	f.IntVar(&o.sweep, "sweep", 0, "also check Regions at this `number` of points of each kind")
+	f.BoolVar(&o.premises, "premises", false, "also look for every premises by all that leads to it")
 	f.Uint64Var(&o.seed, "seed", 1, "`number` that the random points come from")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return cmd
@@ -81,10 +90,18 @@ func runVerify(ctx context.Context, o verifyOptions, std stdio) error {
 			return err
 		}
 	}
+	if o.premises {
+		if v.PremisesSweep, err = sweepPremises(ctx, snap, o, std); err != nil {
+			return err
+		}
+	}
 	if o.asJSON {
 		if err := printJSON(std.out, v); err != nil {
 			return err
 		}
+	}
+	if s := v.PremisesSweep; s != nil && s.Missing() > 0 {
+		return fmt.Errorf("%s: premises were not found by their own keys %s times", o.file, countText(s.Missing()))
 	}
 	if wrong > 0 {
 		return fmt.Errorf("%s: the Region of %s points is not that of the polygons around them", o.file, countText(wrong))
@@ -110,4 +127,26 @@ func sweep(ctx context.Context, snap *index.Snapshot, o verifyOptions, std stdio
 		}
 	})
 	return sweeps, wrong, err
+}
+
+// sweepPremises looks for every premises by its keys, and prints what came of
+// it unless all is to be printed as JSON at the end.
+func sweepPremises(ctx context.Context, snap *index.Snapshot, o verifyOptions, std stdio) (*bench.PremisesSweep, error) {
+	p := newProgress(std.err, false)
+	s, err := bench.SweepPremises(ctx, snap, p.report)
+	p.end()
+	if err != nil || o.asJSON {
+		return s, err
+	}
+	fmt.Fprintf(std.out, "%-28s %12s %8s\n", "premises found by", "asked", "missing")
+	for _, f := range []struct {
+		by string
+		bench.Found
+	}{{"UPRN", s.UPRN}, {"postcode", s.Postcode}, {"location, at distance 0", s.Location}} {
+		fmt.Fprintf(std.out, "%-28s %12s %8s\n", f.by, countText(f.Asked), countText(f.Missing))
+		if f.Missing > 0 {
+			fmt.Fprintf(std.out, "  the first is row %d\n", f.First)
+		}
+	}
+	return s, nil
 }

@@ -1,0 +1,132 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// The bare handlers.
+const (
+	BareFastHTTP = "fasthttp"
+	BareNetHTTP  = "net/http"
+)
+
+// Bare is a bare handler: it reads bodies from in, as writeBodies writes them,
+// listens on a port of the kernel's choice, writes its address to out, and
+// answers every request with the next body, whatever was asked. It ends when in
+// or ctx does, so that it does not outlive who started it.
+func Bare(ctx context.Context, kind string, in io.Reader, out io.Writer) error {
+	input := bufio.NewReader(in)
+	bodies, err := readBodies(input)
+	if err != nil {
+		return err
+	}
+	if len(bodies) == 0 {
+		return errors.New("bare handler: no bodies")
+	}
+	var count atomic.Uint64
+	next := func() []byte { return bodies[count.Add(1)%uint64(len(bodies))] }
+	var serve func(net.Listener) error
+	var shut func() error
+	switch kind {
+	case BareFastHTTP:
+		s := &fasthttp.Server{
+			Handler: func(ctx *fasthttp.RequestCtx) {
+				ctx.SetContentType("application/json")
+				ctx.Response.SetBodyRaw(next())
+			},
+			NoDefaultServerHeader: true,
+			CloseOnShutdown:       true,
+			IdleTimeout:           30 * time.Second,
+			Logger:                silent{},
+		}
+		serve, shut = s.Serve, s.Shutdown
+	case BareNetHTTP:
+		s := &http.Server{
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				body := next()
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+				_, _ = w.Write(body)
+			}),
+			ReadHeaderTimeout: 5 * time.Second,
+		}
+		serve, shut = s.Serve, s.Close
+	default:
+		return fmt.Errorf("%q is not a bare handler: want %s or %s", kind, BareFastHTTP, BareNetHTTP)
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, listener.Addr())
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { // ends with the input, at the latest when the process does
+		_, _ = io.Copy(io.Discard, input)
+		cancel()
+	}()
+	ended := make(chan error, 1)
+	go func() { ended <- serve(listener) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	err = errors.Join(shut(), ignoreClosed(<-ended))
+	_ = listener.Close() // told to end before it began to serve, it is still open
+	return err
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// mostBody bounds what a bare handler takes for a body.
+const mostBody = 64 << 20
+
+// writeBodies writes each body behind its length, and a length of 0 at the end.
+func writeBodies(w io.Writer, bodies [][]byte) error {
+	buf := bufio.NewWriter(w)
+	var length [binary.MaxVarintLen64]byte
+	for _, body := range bodies {
+		_, _ = buf.Write(length[:binary.PutUvarint(length[:], uint64(len(body)))]) // Flush tells
+		_, _ = buf.Write(body)
+	}
+	_ = buf.WriteByte(0)
+	return buf.Flush()
+}
+
+func readBodies(r *bufio.Reader) (bodies [][]byte, err error) {
+	for {
+		n, err := binary.ReadUvarint(r)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("bodies: %w", err)
+		case n == 0:
+			return bodies, nil
+		case n > mostBody:
+			return nil, fmt.Errorf("bodies: one of %d bytes", n)
+		}
+		body := make([]byte, n)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return nil, fmt.Errorf("bodies: %w", err)
+		}
+		bodies = append(bodies, body)
+	}
+}

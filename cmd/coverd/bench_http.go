@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"coverd/bench"
+)
+
+type benchHTTPOptions struct {
+	benchOptions
+	connections int
+	round, open time.Duration
+	share       float64
+	noPeers     bool
+}
+
+func newBenchHTTP(std stdio) *cobra.Command {
+	var o benchHTTPOptions
+	cmd := &cobra.Command{
+		Use:   "http",
+		Short: "serve a snapshot and ask it over HTTP",
+		Long: `Serve a snapshot from a process of its own and ask it over loopback for postcodes (with the mix "mixed" those of average
+size), outcodes and locations. Beside it, each in a process of its own and by turns in seven rounds: a bare fasthttp and
+a bare net/http handler that answer with the same bytes, and Redis, GET of the same bytes, where it is installed.
+
+Closed loop tells throughput. In open loop requests are sent at a set share of it whether or not earlier ones have been
+answered, and latency counts from when each was due, so that none is left out that had to wait. The client takes its
+part of the same processors; the time of the server's process alone is a row of its own.`,
+		Example: `  coverd bench http --snapshot coverd.snap
+  coverd bench http --snapshot coverd.snap --connections 64 --open 60s --share 0.3 --json`,
+		Args: cobra.NoArgs,
+		RunE: verb(func(cmd *cobra.Command, _ []string) error { return runBenchHTTP(cmd.Context(), o, std) }),
+	}
+	o.flags(cmd, 1024, "different questions of each kind")
+	f := cmd.Flags()
+	f.IntVar(&o.connections, "connections", 32, "`number` of connections in closed loop; open loop has twice as many")
+	f.DurationVar(&o.round, "round", time.Second, "`time` of each turn in closed loop")
+	f.DurationVar(&o.open, "open", 10*time.Second, "`time` of each open loop")
+	f.Float64Var(&o.share, "share", 0.7, "`share` of the throughput that open loop asks for")
+	f.BoolVar(&o.noPeers, "no-peers", false, "leave Redis out even where it is installed")
+	return cmd
+}
+
+func runBenchHTTP(ctx context.Context, o benchHTTPOptions, std stdio) error {
+	switch err := o.check(); {
+	case err != nil:
+		return err
+	case o.connections < 1 || o.connections > 10_000:
+		return usagef("--connections %d: want 1 to 10000", o.connections)
+	case o.round <= 0 || o.open <= 0:
+		return usagef("--round %v, --open %v: want more than nothing", o.round, o.open)
+	case o.share <= 0 || o.share > 1:
+		return usagef("--share %v: want a share of more than 0, up to 1", o.share)
+	}
+	run := newRun(o.seed)
+	snap, err := openSnapshot(o.snapshot)
+	if err != nil {
+		return err
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	run.Snapshot = bench.Describe(snap)
+	p := newProgress(std.err, o.quiet)
+	result, err := bench.HTTP(ctx, bench.NewCatalogue(snap), bench.HTTPOptions{
+		Binary: binary, Snapshot: o.snapshot, Mix: o.mix, Seed: o.seed, Keys: o.n,
+		Connections: o.connections, Round: o.round, Open: o.open, Share: o.share, NoPeers: o.noPeers, Progress: p.report,
+	})
+	p.end()
+	if err != nil {
+		return err
+	}
+	run.Rows, run.Skipped = result.Rows, result.Skipped
+	return printRun(std, run, o.asJSON)
+}
+
+// newBenchBare is what bench http starts beside the server; nobody types it.
+func newBenchBare(std stdio) *cobra.Command {
+	return &cobra.Command{
+		Use:     "bare KIND",
+		Short:   "answer every request with what comes on standard input, until that ends",
+		Example: "  coverd bench bare fasthttp",
+		Hidden:  true,
+		Args:    cobra.ExactArgs(1),
+		RunE: verb(func(cmd *cobra.Command, args []string) error {
+			return bench.Bare(cmd.Context(), args[0], std.in, std.out)
+		}),
+	}
+}

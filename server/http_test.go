@@ -163,27 +163,3 @@ func TestQueriesAllocateNothing(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkAnswer(b *testing.B) {
-	s := testServer(b, Options{})
-	for _, c := range []struct{ name, uri string }{
-		{"postcode", "/v1/postcodes/gu11aa"},
-		{"new build", "/v1/postcodes/gu11ab"},
-		{"outcode", "/v1/outcodes/GU1"},
-		{"premises", "/v1/premises/990061391234"},
-		{"location", "/v1/locations?latitude=51.2452&longitude=-0.5823"},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			var ctx fasthttp.RequestCtx
-			var req fasthttp.Request
-			req.SetRequestURI(c.uri)
-			ctx.Init(&req, nil, quiet{})
-			b.ReportAllocs()
-			for b.Loop() {
-				ctx.Response.Reset()
-				s.handle(&ctx)
-			}
-			b.ReportMetric(float64(len(ctx.Response.Body())), "B/answer")
-		})
-	}
-}

@@ -31,6 +31,19 @@ type PostcodeQuery struct {
 
 // AppendJSON appends the answer.
 func (a *PostcodeAnswer) AppendJSON(b []byte) []byte {
+	b = a.AppendOpening(b)
+	for i := range a.Premises {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = a.Premises[i].appendJSON(b)
+	}
+	return a.AppendClosing(b)
+}
+
+// AppendOpening appends the answer up to its first premises, for who appends
+// these on their own: see [AppendLocated].
+func (a *PostcodeAnswer) AppendOpening(b []byte) []byte {
 	b = append(a.Query.Postcode.AppendTo(append(b, `{"query":{"postcode":"`...)), '"')
 	b = a.Query.On.appendJSON(append(b, `,"on":`...))
 	if a.Query.Address != "" {
@@ -46,13 +59,11 @@ func (a *PostcodeAnswer) AppendJSON(b []byte) []byte {
 	b = a.Postcode.appendJSON(append(b, `,"postcode":`...))
 	b = a.Region.appendJSON(append(b, `,"region":`...))
 	b = a.Summary.appendJSON(append(b, `,"summary":`...))
-	b = append(b, `,"premises":[`...)
-	for i := range a.Premises {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = a.Premises[i].appendJSON(b)
-	}
+	return append(b, `,"premises":[`...)
+}
+
+// AppendClosing appends the answer from behind its last premises.
+func (a *PostcodeAnswer) AppendClosing(b []byte) []byte {
 	b = append(b, ']')
 	if len(a.Candidates) > 0 {
 		b = append(b, `,"candidates":[`...)

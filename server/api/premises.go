@@ -52,12 +52,23 @@ func (p *Premises) appendFields(b []byte) []byte {
 	b = p.AddressIdentifier.appendJSON(append(b, `,"address_identifier":`...))
 	b = p.Latitude.appendJSON(append(b, `,"latitude":`...))
 	b = p.Longitude.appendJSON(append(b, `,"longitude":`...))
+	return p.AppendClaims(p.AppendState(b))
+}
+
+// AppendState appends the part of a premises between its location and what is
+// claimed.
+func (p *Premises) AppendState(b []byte) []byte {
 	b = p.Region.appendJSON(append(b, `,"region":`...))
 	b = p.RegionBasis.appendJSON(append(b, `,"region_basis":`...))
 	b = appendNamed(b, `,"state":`, p.State)
 	if p.Conflict {
 		b = append(b, `,"conflict":true`...)
 	}
+	return b
+}
+
+// AppendClaims appends the part of a premises from its fit on.
+func (p *Premises) AppendClaims(b []byte) []byte {
 	b = p.Fit.appendJSON(append(b, `,"fit":`...))
 	b = append(b, `,"networks":[`...)
 	for i := range p.Networks {
@@ -121,13 +132,23 @@ type PremisesQuery struct {
 
 // AppendJSON appends the answer.
 func (a *PremisesAnswer) AppendJSON(b []byte) []byte {
+	return a.AppendClosing(a.appendFields(a.AppendOpening(b)))
+}
+
+// AppendOpening appends the answer up to the fields of the premises, for who
+// appends these on their own: see [AppendLocated].
+func (a *PremisesAnswer) AppendOpening(b []byte) []byte {
 	b = a.Query.UPRN.appendJSON(append(b, `{"query":{"uprn":`...))
 	b = a.Query.On.appendJSON(append(b, `,"on":`...))
 	if a.Query.NetworkRegion != "" {
 		b = appendNamed(b, `,"network":`, string(a.Query.NetworkRegion))
 	}
 	b = appendNamed(b, `},"outcome":`, a.Outcome)
-	b = a.appendFields(append(b, ','))
+	return append(b, ',')
+}
+
+// AppendClosing appends the answer from behind the fields of the premises.
+func (a *PremisesAnswer) AppendClosing(b []byte) []byte {
 	b = append(b, `,"postcode":`...)
 	if a.Postcode == nil {
 		b = append(b, "null"...)

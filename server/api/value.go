@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"unicode/utf8"
 
 	"coverd/geo"
 	"coverd/index"
@@ -285,85 +284,4 @@ func (s Spread) appendJSON(b []byte) []byte {
 		b = append(b, '}')
 	}
 	return append(b, ']')
-}
-
-// appendFixed appends f, rounded half away from zero, with a number of
-// decimals. f is a coordinate or a distance on Earth: far from overflowing.
-func appendFixed(b []byte, f float64, decimals int) []byte {
-	scale := [...]float64{1, 10, 100, 1e3, 1e4, 1e5, 1e6}[decimals]
-	n := int64(math.Round(f * scale))
-	if n < 0 {
-		b, n = append(b, '-'), -n
-	}
-	var digits [20]byte
-	i := len(digits)
-	for d := 0; d <= decimals || n > 0; d++ {
-		if d == decimals {
-			i--
-			digits[i] = '.'
-		}
-		i--
-		digits[i] = byte('0' + n%10)
-		n /= 10
-	}
-	return append(b, digits[i:]...)
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendString appends s as a JSON string, the way encoding/json does without
-// escaping for HTML: what is not UTF-8 becomes U+FFFD.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
-		if c < utf8.RuneSelf {
-			b = append(b, s[start:i]...)
-			switch c {
-			case '"', '\\':
-				b = append(b, '\\', c)
-			case '\b':
-				b = append(b, '\\', 'b')
-			case '\f':
-				b = append(b, '\\', 'f')
-			case '\n':
-				b = append(b, '\\', 'n')
-			case '\r':
-				b = append(b, '\\', 'r')
-			case '\t':
-				b = append(b, '\\', 't')
-			default:
-				b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-			}
-			i++
-			start = i
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029' {
-			b = append(b, s[start:i]...)
-			b = append(b, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
-			start = i + size
-		}
-		i += size
-	}
-	return append(append(b, s[start:]...), '"')
-}
-
-func appendInt(b []byte, name string, n int) []byte {
-	return strconv.AppendInt(append(b, name...), int64(n), 10)
-}
-
-func appendNamed(b []byte, name, s string) []byte { return appendString(append(b, name...), s) }
-
-func appendBool(b []byte, v bool) []byte {
-	if v {
-		return append(b, "true"...)
-	}
-	return append(b, "false"...)
 }

@@ -47,11 +47,10 @@ func BenchmarkAnswer(b *testing.B) {
 			units = append(units, u)
 		}
 	}
-	postcode := func(u index.Unit) string { return "/v1/postcodes/" + url.PathEscape(u.Postcode().String()) }
 	asked := map[string][]string{}
 	for range mask + 1 {
 		u := units[rng.IntN(len(units))]
-		any = append(any, postcode(u))
+		any = append(any, postcodePath(u))
 		asked["outcode"] = append(asked["outcode"], "/v1/outcodes/"+u.Postcode().Outcode().String())
 		asked["sector"] = append(asked["sector"], "/v1/sectors/"+url.PathEscape(u.Postcode().Sector().String()))
 		p := u.Premises(rng.IntN(u.Len()))
@@ -64,7 +63,7 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 	for _, i := range rng.Perm(len(units)) {
 		if len(seventeen) <= mask && (units[i].Len() == 17 || len(units) < mask) {
-			seventeen = append(seventeen, postcode(units[i]))
+			seventeen = append(seventeen, postcodePath(units[i]))
 		}
 	}
 	asked["postcode"], asked["postcode of 17"] = any, seventeen

@@ -62,6 +62,12 @@ func (q *scratch) premisesOf(p index.Premises, only index.NetworkRegion) (api.Pr
 		State: state.String(), Conflict: p.Conflict(),
 	}
 	out.Latitude, out.Longitude = degrees(p.At())
+	q.claimsOf(&out, claims)
+	return out, state
+}
+
+// claimsOf describes claims: the fit and the networks of a premises.
+func (q *scratch) claimsOf(out *api.Premises, claims index.ClaimSet) {
 	if fit, ok := claims.Fit(q.on); ok {
 		out.Fit = q.fitOf(fit)
 	}
@@ -82,7 +88,6 @@ func (q *scratch) premisesOf(p index.Premises, only index.NetworkRegion) (api.Pr
 		q.networks = append(q.networks, n)
 	}
 	out.Networks = q.networks[from:len(q.networks):len(q.networks)]
-	return out, state
 }
 
 func (q *scratch) fitOf(f index.Fit) *api.Fit {

@@ -99,7 +99,7 @@ func (q *scratch) answerSector(key []byte) {
 		}
 		a.Inside = append(a.Inside, api.PlaceItem{
 			Postcode: api.Some(unit.Postcode()), Status: unit.Status().String(),
-			Region: api.Text(unit.Region().Region.String()), Summary: summaryOf(unit.Summary(q.on)),
+			Region: api.Text(unit.Region().Region.String()), Summary: summaryOf(q.snap.ready.summary(unit, q.on)),
 		})
 	}
 	q.body = a.AppendJSON(q.body)

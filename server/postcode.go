@@ -33,6 +33,7 @@ func (q *scratch) answerPostcode(key []byte) {
 		Query:    api.PostcodeQuery{Postcode: p, On: api.Some(q.on), Address: api.Text(view(q.values[paramAddress])), NetworkRegion: api.Text(network.String())},
 		Premises: a.Premises[:0], Candidates: a.Candidates[:0], Snapshot: q.snap.ref,
 	}
+	q.found = q.found[:0]
 	unit, ok := q.snap.Postcode(p)
 	switch {
 	case !ok:
@@ -56,36 +57,80 @@ func (q *scratch) answerPostcode(key []byte) {
 		a.Postcode = registered(unit)
 		a.Region = regionOf(unit.Region())
 		a.Outcome = api.PremisesFound
-		q.list(unit, network)
-		if len(a.Premises) == 0 {
+		if !q.list(unit, network) {
 			q.candidates(unit)
 			q.noPremises(p, api.AddressNotMatched)
 		}
 	}
-	q.body = a.AppendJSON(q.body)
+	q.appendPostcode()
 	q.send()
 }
 
-// list fills in the postcode's premises, those with the address asked for
-// where one was, and counts them.
-func (q *scratch) list(unit index.Unit, network index.NetworkRegion) {
+// appendPostcode appends the answer. Premises that were described are in it;
+// of those that were matched, all is ready-made but where they are.
+func (q *scratch) appendPostcode() {
 	a := &q.postcode
-	narrow := q.given.has(paramAddress)
-	wanted := ""
+	if len(a.Premises) == len(q.found) {
+		q.body = a.AppendJSON(q.body)
+		return
+	}
+	b := append(a.AppendOpening(q.body), '{')
+	for i, f := range q.found {
+		if i > 0 {
+			b = append(b, "},{"...)
+		}
+		b = q.snap.ready.appendPremises(b, f.premises, f.spell)
+	}
+	q.body = a.AppendClosing(append(b, '}'))
+}
+
+// list fills in the postcode's premises, those with the address asked for
+// where one was, and counts them; it reports whether there are any.
+func (q *scratch) list(unit index.Unit, network index.NetworkRegion) bool {
+	wanted, narrow := "", q.given.has(paramAddress)
 	if narrow {
 		wanted = index.FoldAddress(string(q.values[paramAddress]))
 	}
-	var sum index.Summary
 	for i := range unit.Len() {
 		p := unit.Premises(i)
-		if narrow && index.FoldAddress(string(p.Address())) != wanted {
-			continue
+		if !narrow || index.FoldAddress(string(p.Address())) == wanted {
+			q.found = append(q.found, found{premises: p})
 		}
-		premises, state := q.premisesOf(p, network)
-		sum.Add(state, 1)
-		a.Premises = append(a.Premises, premises)
 	}
-	a.Summary = summaryOf(sum)
+	if network != index.NoNetwork || !q.match() {
+		q.describe(network)
+	}
+	return len(q.found) > 0
+}
+
+// match finds what is ready-made for the premises found, and counts them; it
+// reports whether there is something for each.
+func (q *scratch) match() bool {
+	var sum index.Summary
+	for i := range q.found {
+		f := &q.found[i]
+		k, ok := q.snap.ready.spell(f.premises.Claims(), q.on)
+		if !ok {
+			return false
+		}
+		f.spell = k
+		sum.Add(q.snap.ready.spells[k].state, 1)
+	}
+	q.postcode.Summary = summaryOf(sum)
+	return true
+}
+
+// describe does without: it fills in what is known of the premises found, by
+// their claims on one network region alone unless that is NoNetwork, and
+// counts them.
+func (q *scratch) describe(network index.NetworkRegion) {
+	var sum index.Summary
+	for _, f := range q.found {
+		premises, state := q.premisesOf(f.premises, network)
+		sum.Add(state, 1)
+		q.postcode.Premises = append(q.postcode.Premises, premises)
+	}
+	q.postcode.Summary = summaryOf(sum)
 }
 
 // candidates names the addresses there are.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"coverd/geo"
+	"coverd/index"
 	"coverd/server/api"
 )
 
@@ -32,11 +33,15 @@ func (q *scratch) answerPremises(key []byte) {
 		Query:   api.PremisesQuery{UPRN: api.Some(u), On: api.Some(q.on), NetworkRegion: api.Text(network.String())},
 		Outcome: api.PremisesFound, Snapshot: q.snap.ref,
 	}
-	a.Premises, _ = q.premisesOf(p, network)
 	if unit, ok := p.Unit(); ok {
 		q.register = registered(unit)
 		a.Postcode = &q.register
 	}
-	q.body = a.AppendJSON(q.body)
+	if k, ok := q.snap.ready.spell(p.Claims(), q.on); ok && network == index.NoNetwork {
+		q.body = a.AppendClosing(q.snap.ready.appendPremises(a.AppendOpening(q.body), p, k))
+	} else {
+		a.Premises, _ = q.premisesOf(p, network)
+		q.body = a.AppendJSON(q.body)
+	}
 	q.send()
 }

@@ -40,6 +40,7 @@ type scratch struct {
 	register    api.Postcode
 	spread      index.Distribution
 
+	found      []found
 	neighbours []index.Neighbour
 	units      []index.UnitNeighbour
 	areas      []index.AreaHit
@@ -48,6 +49,12 @@ type scratch struct {
 	networks []api.Network
 	text     []byte // what strings made for this answer refer to
 	body     []byte
+}
+
+// found is a premises to answer with, and the spell of its claims.
+type found struct {
+	premises index.Premises
+	spell    uint32
 }
 
 // begin readies a scratch for a request.

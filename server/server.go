@@ -50,6 +50,7 @@ type held struct {
 	ref     api.SnapshotRef
 	etag    string                  // of an answer, up to its day
 	regions func() *regionDocuments // made when first asked for
+	ready   *ready
 
 	// Scratches are of one snapshot, because what they keep refers to it: a
 	// pool of the server's would keep every snapshot that was ever served.
@@ -90,6 +91,7 @@ func (s *Server) hold(snap *index.Snapshot) {
 		Snapshot: snap,
 		ref:      ref,
 		etag:     `"` + info.ID,
+		ready:    newReady(snap),
 		regions:  sync.OnceValue(func() *regionDocuments { return newRegionDocuments(snap, ref) }),
 	})
 }

@@ -40,7 +40,7 @@ func BenchmarkAnswer(b *testing.B) {
 	snap := s.Snapshot()
 	rng := rand.New(rand.NewPCG(1, 1))
 	const mask = 1<<14 - 1
-	var any, seventeen []string
+	var mixed, seventeen []string
 	var units []index.Unit
 	for u := range snap.AllPostcodes() {
 		if u.Len() > 0 {
@@ -50,7 +50,7 @@ func BenchmarkAnswer(b *testing.B) {
 	asked := map[string][]string{}
 	for range mask + 1 {
 		u := units[rng.IntN(len(units))]
-		any = append(any, postcodePath(u))
+		mixed = append(mixed, postcodePath(u))
 		asked["outcode"] = append(asked["outcode"], "/v1/outcodes/"+u.Postcode().Outcode().String())
 		asked["sector"] = append(asked["sector"], "/v1/sectors/"+url.PathEscape(u.Postcode().Sector().String()))
 		p := u.Premises(rng.IntN(u.Len()))
@@ -66,7 +66,7 @@ func BenchmarkAnswer(b *testing.B) {
 			seventeen = append(seventeen, postcodePath(units[i]))
 		}
 	}
-	asked["postcode"], asked["postcode of 17"] = any, seventeen
+	asked["postcode"], asked["postcode of 17"] = mixed, seventeen
 	for _, name := range []string{"postcode", "postcode of 17", "outcode", "sector", "premises", "location"} {
 		uris := asked[name]
 		b.Run(name, func(b *testing.B) {

@@ -20,6 +20,8 @@ const (
 const (
 	EstimateWitnesses = 10  // the nearest premises asked
 	EstimateRadius    = 500 // metres: none further away is
+
+	estimateFallback = 5000 // metres to the postcode whose sector is asked where there is none
 )
 
 // Estimate says what coverage to expect at a place where no premises is known.
@@ -105,22 +107,30 @@ type lentClaims struct {
 // around it, nor in the sector of the nearest live postcode within 5 km, says
 // anything.
 func (s *Snapshot) EstimateAt(e *Estimate, p geo.LatLng, on Day) (ok bool) {
-	var fallback geo.Postcode
-	var near [1]UnitNeighbour
-	if found := s.NearestPostcodes(near[:0], p, 1, 5000); len(found) > 0 {
-		fallback = found[0].Unit.Postcode()
-	}
-	return s.estimate(e, whereabouts{at: p, located: true, sector: fallback.Sector(), outcode: fallback.Outcode()}, on)
+	var near [EstimateWitnesses]Neighbour
+	var areas [32]AreaHit
+	return s.estimate(e, whereabouts{
+		at: p, located: true,
+		near: s.Nearest(near[:0], p, EstimateWitnesses, EstimateRadius), areas: s.AppendAreas(areas[:0], p),
+	}, on)
 }
 
 // EstimatePostcode estimates coverage at a postcode, for an address that no
 // premises there has: from its premises; without any where the register has
 // it, else in its sector or outcode.
 func (s *Snapshot) EstimatePostcode(e *Estimate, p geo.Postcode, on Day) (ok bool) {
+	var near [EstimateWitnesses]Neighbour
+	var areas [32]AreaHit
 	q := whereabouts{sector: p.Sector(), outcode: p.Outcode()}
 	if u, found := s.Postcode(p); found {
-		q.at, q.located = u.At().LatLng(), u.At().IsValid()
 		q.first, q.end = u.premises()
+		if q.located = u.At().IsValid(); q.located {
+			q.at = u.At().LatLng()
+			q.areas = s.AppendAreas(areas[:0], q.at)
+			if q.first == q.end {
+				q.near = s.Nearest(near[:0], q.at, EstimateWitnesses, EstimateRadius)
+			}
+		}
 	}
 	return s.estimate(e, q, on)
 }
@@ -129,8 +139,10 @@ func (s *Snapshot) EstimatePostcode(e *Estimate, p geo.Postcode, on Day) (ok boo
 type whereabouts struct {
 	at         geo.LatLng
 	located    bool
-	first, end int // its postcode's own premises
-	sector     geo.Sector
+	near       []Neighbour // the nearest premises; what is too many or too far does not count
+	areas      []AreaHit   // those that contain it
+	first, end int         // its postcode's own premises
+	sector     geo.Sector  // invalid where its postcode is not known
 	outcode    geo.Outcode
 }
 
@@ -141,7 +153,7 @@ func (s *Snapshot) estimate(e *Estimate, q whereabouts, on Day) bool {
 	best := int64(-1) // the best claim of an area
 	var status Status
 	if q.located {
-		best, status = s.lend(&lent, q.at, e.Only, on)
+		best, status = s.lend(&lent, q.areas, e.Only, on)
 	}
 	if best < 0 && len(e.witnesses) == 0 {
 		return false
@@ -177,13 +189,22 @@ func (s *Snapshot) summon(e *Estimate, q whereabouts) {
 		e.Basis = EstimateOwn
 		e.witnesses = append(e.witnesses, witness{Premises{s, uint32(row)}.Claims(), 1})
 	}
-	if q.located && len(e.witnesses) == 0 {
-		var buf [EstimateWitnesses]Neighbour
-		for i, n := range s.Nearest(buf[:0], q.at, EstimateWitnesses, EstimateRadius) {
-			if i == 0 {
-				e.Basis, e.Distance = EstimateNearest, n.Distance
+	if len(e.witnesses) == 0 {
+		for _, n := range q.near {
+			if len(e.witnesses) == EstimateWitnesses || n.Distance > EstimateRadius {
+				break
 			}
 			e.witnesses = append(e.witnesses, witness{n.Premises.Claims(), 1})
+		}
+		if len(e.witnesses) > 0 {
+			e.Basis, e.Distance = EstimateNearest, q.near[0].Distance
+		}
+	}
+	if len(e.witnesses) == 0 && !q.outcode.IsValid() {
+		var near [1]UnitNeighbour
+		if found := s.NearestPostcodes(near[:0], q.at, 1, estimateFallback); len(found) > 0 {
+			p := found[0].Unit.Postcode()
+			q.sector, q.outcode = p.Sector(), p.Outcode()
 		}
 	}
 	all := func(set ClaimSet, _ geo.Region, n int) { e.witnesses = append(e.witnesses, witness{set, n}) }
@@ -203,11 +224,10 @@ func (s *Snapshot) summon(e *Estimate, q whereabouts) {
 }
 
 // lend finds the claims that areas lend, and the best of them; −1: none.
-func (s *Snapshot) lend(lent *lentClaims, p geo.LatLng, only NetworkRegion, on Day) (best int64, status Status) {
+func (s *Snapshot) lend(lent *lentClaims, areas []AreaHit, only NetworkRegion, on Day) (best int64, status Status) {
 	best = -1
-	var buf [64]uint32
-	for _, i := range s.areas.appendAt(buf[:0], p) {
-		k := int64(s.areas.claims[i])
+	for _, h := range areas {
+		k := int64(s.areas.claims[h.Index])
 		network := s.claims[k].Network
 		if !s.facts[k].counts || lent.on.has(network) || only != NoNetwork && network != only {
 			continue

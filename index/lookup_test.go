@@ -315,6 +315,8 @@ func TestLookupsAllocateNothing(t *testing.T) {
 	empty := mustPostcode("GU1 3ZZ")
 	s.EstimatePostcode(&e, empty, worldDay)
 	s.EstimateAt(&e, at, worldDay)
+	var around Surroundings
+	s.Survey(&around, at, 10, 50_000, worldDay)
 	for name, f := range map[string]func(){
 		"postcode": func() {
 			u, _ := s.Postcode(p)
@@ -331,6 +333,7 @@ func TestLookupsAllocateNothing(t *testing.T) {
 		"by sector": func() { s.EstimatePostcode(&e, empty, worldDay) },
 		"outcode":   func() { o, _ := s.Outcode(p.Outcode()); o.Distribution(&d, worldDay) },
 		"locate":    func() { s.Locate(at) },
+		"survey":    func() { s.Survey(&around, at, 10, 50_000, worldDay) },
 		"areas":     func() { hits = s.AppendAreas(hits[:0], w.areas[0].Shape[0][0][0]) },
 		"nearest":   func() { near = s.Nearest(near[:0], at, 10, 50_000) },
 		"postcodes": func() { units = s.NearestPostcodes(units[:0], at, 10, 50_000) },

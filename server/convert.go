@@ -101,15 +101,14 @@ func (q *scratch) fitOf(f index.Fit) *api.Fit {
 	return &q.fits[len(q.fits)-1]
 }
 
-// estimated describes q.estimate, or with ok false that there is nothing to go
+// estimated describes an estimate, or with ok false that there is nothing to go
 // by.
-func (q *scratch) estimated(out *api.Estimate, ok bool) {
+func (q *scratch) estimated(out *api.Estimate, e *index.Estimate, ok bool) {
 	networks := out.Networks[:0]
 	if !ok {
 		*out = api.Estimate{State: index.Unknown.String(), Distance: -1, Networks: networks}
 		return
 	}
-	e := &q.estimate
 	*out = api.Estimate{
 		State: e.State.String(), Basis: api.Text(e.Basis), Confidence: api.Share(e.Confidence),
 		Premises: e.Premises, Distance: api.Metres(e.Distance),

@@ -137,6 +137,8 @@ func TestQueriesAllocateNothing(t *testing.T) {
 		"/v1/postcodes/GU19ZZ",
 		"/v1/outcodes/GU1",
 		"/v1/sectors/GU1%201",
+		"/v1/sectors/GU1%201?limit=1&on=2026-12-24", // there is a next page
+		"/v1/outcodes/GU1?limit=1",
 		"/v1/premises/990061391234",
 		"/v1/regions",
 		"/v1/locations?latitude=51.2452&longitude=-0.5823",

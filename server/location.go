@@ -48,18 +48,19 @@ func (q *scratch) answerLocation([]byte) {
 		q.text = g.AppendRef(q.text, 10)
 		a.Location.GridReference = api.Text(q.kept(from))
 	}
-	q.estimated(&a.Coverage, q.snap.EstimateAt(&q.estimate, p, q.on))
 	q.around(p, limit, radius)
 	a.NextStep = *q.nextStep(api.ServiceRequestBody{Latitude: a.Location.Latitude, Longitude: a.Location.Longitude}, atLocation)
 	q.body = a.AppendJSON(q.body)
 	q.send()
 }
 
-// around fills in what contains a location and what is near it.
+// around fills in what contains a location, what is near it, and what coverage
+// to expect there.
 func (q *scratch) around(p geo.LatLng, limit int, radius float64) {
-	a := &q.location
-	q.areas = q.snap.AppendAreas(q.areas[:0], p)
-	for _, h := range q.areas {
+	a, s := &q.location, &q.surroundings
+	q.snap.Survey(s, p, limit, radius, q.on)
+	q.estimated(&a.Coverage, &s.Estimate, s.Estimated)
+	for _, h := range s.Areas {
 		c := h.Claim
 		status := c.On(q.on)
 		a.Areas = append(a.Areas, api.Area{
@@ -68,15 +69,13 @@ func (q *scratch) around(p geo.LatLng, limit int, radius float64) {
 			AuxiliaryEquipment: api.Text(c.Auxiliary), CoverageEndDate: api.Some(c.End), AdditionalInformation: api.Text(c.Info), AsOf: api.Some(c.AsOf),
 		})
 	}
-	q.neighbours = q.snap.Nearest(q.neighbours[:0], p, limit, radius)
-	for _, n := range q.neighbours {
+	for _, n := range s.Premises {
 		a.NearestPremises = append(a.NearestPremises, api.NearestPremises{
 			UPRN: api.Some(n.Premises.UPRN()), Postcode: api.Some(n.Premises.Postcode()),
 			AddressIdentifier: api.Text(view(n.Premises.Address())), Distance: api.Metres(n.Distance), State: q.snap.ready.state(n.Premises.Claims(), q.on).String(),
 		})
 	}
-	q.units = q.snap.NearestPostcodes(q.units[:0], p, limit, radius)
-	for _, n := range q.units {
+	for _, n := range s.Postcodes {
 		a.NearestPostcodes = append(a.NearestPostcodes, api.NearestPostcode{Postcode: api.Some(n.Unit.Postcode()), Distance: api.Metres(n.Distance)})
 	}
 }

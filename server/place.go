@@ -1,7 +1,7 @@
 package server
 
 import (
-	"net/url"
+	"bytes"
 	"strconv"
 
 	"coverd/geo"
@@ -44,7 +44,7 @@ func (q *scratch) answerOutcode(key []byte) {
 			continue
 		}
 		if len(a.Inside) == limit {
-			a.Next = q.nextPage("/v1/outcodes/", o.String(), a.Inside[limit-1].Sector.V.String())
+			a.Next = nextPage(q, "/v1/outcodes/", o, a.Inside[limit-1].Sector.V)
 			break
 		}
 		a.Inside = append(a.Inside, api.PlaceItem{
@@ -94,7 +94,7 @@ func (q *scratch) answerSector(key []byte) {
 			continue
 		}
 		if len(a.Inside) == limit {
-			a.Next = q.nextPage("/v1/sectors/", k.String(), a.Inside[limit-1].Postcode.V.String())
+			a.Next = nextPage(q, "/v1/sectors/", k, a.Inside[limit-1].Postcode.V)
 			break
 		}
 		a.Inside = append(a.Inside, api.PlaceItem{
@@ -141,7 +141,7 @@ func (q *scratch) beginPlace(query api.PlaceQuery, reason string, o geo.Outcode)
 	if d.Summary.Premises == 0 {
 		a.Outcome, a.Reason = api.NoPremisesFound, reason
 		located := d.Location.IsValid() && q.snap.EstimateAt(&q.estimate, d.Location.LatLng(), q.on)
-		q.estimated(&q.apiEstimate, located)
+		q.estimated(&q.apiEstimate, &q.estimate, located)
 		a.Estimate = &q.apiEstimate
 		body := api.ServiceRequestBody{Outcode: api.Some(o)}
 		body.Latitude, body.Longitude = degrees(d.Location)
@@ -158,14 +158,34 @@ func (q *scratch) malformedAfter(what string) {
 	})
 }
 
-// nextPage is the path of the page after the item last.
-func (q *scratch) nextPage(path, key, last string) api.Text {
-	v := url.Values{"after": {last}}
-	if q.given.has(paramOn) {
-		v.Set("on", q.on.String())
-	}
+// code is an outcode, sector or postcode: letters, digits, and at most a space.
+type code interface{ AppendTo(b []byte) []byte }
+
+// nextPage is the path of the page of key after the item last.
+func nextPage[K, L code](q *scratch, path string, key K, last L) api.Text {
+	from := len(q.text)
+	b := append(q.text, path...)
+	b = encodeSpace(key.AppendTo(b), from)
+	b = encodeSpace(last.AppendTo(append(b, "?after="...)), from)
 	if q.given.has(paramLimit) {
-		v.Set("limit", string(q.values[paramLimit]))
+		b = append(append(b, "&limit="...), q.values[paramLimit]...) // digits
 	}
-	return api.Text(path + url.PathEscape(key) + "?" + v.Encode())
+	if q.given.has(paramOn) {
+		b = q.on.AppendTo(append(b, "&on="...))
+	}
+	q.text = b
+	return api.Text(q.kept(from))
+}
+
+// encodeSpace percent-encodes the space from an offset on, if there is one.
+func encodeSpace(b []byte, from int) []byte {
+	i := bytes.IndexByte(b[from:], ' ')
+	if i < 0 {
+		return b
+	}
+	i += from
+	b = append(b, "20"...)
+	copy(b[i+3:], b[i+1:])
+	copy(b[i:], "%20")
+	return b
 }

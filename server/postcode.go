@@ -152,7 +152,7 @@ func (q *scratch) candidates(unit index.Unit) {
 func (q *scratch) noPremises(p geo.Postcode, reason string) {
 	a := &q.postcode
 	a.Outcome, a.Reason = api.NoPremisesFound, reason
-	q.estimated(&q.apiEstimate, q.snap.EstimatePostcode(&q.estimate, p, q.on))
+	q.estimated(&q.apiEstimate, &q.estimate, q.snap.EstimatePostcode(&q.estimate, p, q.on))
 	a.Estimate = &q.apiEstimate
 	body := api.ServiceRequestBody{Postcode: api.Some(p), Latitude: a.Postcode.Latitude, Longitude: a.Postcode.Longitude}
 	text := atPostcode

@@ -40,10 +40,8 @@ type scratch struct {
 	register    api.Postcode
 	spread      index.Distribution
 
-	found      []found
-	neighbours []index.Neighbour
-	units      []index.UnitNeighbour
-	areas      []index.AreaHit
+	found        []found
+	surroundings index.Surroundings
 
 	fits     []api.Fit
 	networks []api.Network

@@ -45,7 +45,7 @@ func (s *Server) publicServer(connections int) *fasthttp.Server {
 			return c
 		},
 		// The header limit too.
-		ReadBufferSize:     maxHeader,
+		ReadBufferSize: maxHeader,
 		// An average postcode's answer has 14 kB and goes out in one write: with
 		// fasthttp's 4 kB it takes two, and a fifth fewer are answered. Buffers
 		// are held while an answer is being sent, not by idle connections.

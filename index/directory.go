@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -30,6 +31,13 @@ const (
 type keyed struct {
 	uprn uint64
 	row  uint32
+}
+
+func (a keyed) compare(b keyed) int {
+	if a.uprn != b.uprn {
+		return cmp.Compare(a.uprn, b.uprn)
+	}
+	return cmp.Compare(a.row, b.row)
 }
 
 // packDirectory writes the two sections of a directory of some of n rows. Its

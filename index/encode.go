@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
+	"math/bits"
 	"runtime"
 	"slices"
 	"unicode/utf8"
@@ -129,33 +129,20 @@ func (m *merger) premisesSections(l *layout, add addFunc, col colFunc) {
 	ps, workers := l.premises, runtime.GOMAXPROCS(0)
 	number := m.addressSections(ps, add, col)
 
-	type kind struct{ set, flags int64 }
-	kindOf := func(row int) kind {
-		p := &ps[row]
-		return kind{int64(p.set), flags(p.region, p.basis, p.conflict)}
-	}
-	numbers := map[kind]uint32{}
-	for row := range ps {
-		numbers[kindOf(row)] = 0
-	}
-	kinds := slices.SortedFunc(maps.Keys(numbers), func(a, b kind) int {
-		return cmp.Or(cmp.Compare(a.set, b.set), cmp.Compare(a.flags, b.flags))
-	})
-	for i, k := range kinds {
-		numbers[k] = uint32(i)
-	}
-	add(sectionKinds, recordsOf(len(kinds),
-		field{"set", func(i int) int64 { return kinds[i].set }},
-		field{"flags", func(i int) int64 { return kinds[i].flags }}))
+	kinds := kindsOf(ps)
+	sets, rest := kinds.list()
+	add(sectionKinds, recordsOf(len(sets),
+		field{"set", func(i int) int64 { return int64(sets[i]) }},
+		field{"flags", func(i int) int64 { return int64(rest[i]) }}))
 
 	boxes, packed := packLocations(len(ps), func(row int) geo.Location { return ps[row].at })
 	add(sectionPremBox, boxes)
 	add(sectionPremLoc, packed)
 
 	in := enrolled{
-		n: len(ps), kinds: len(kinds), starts: make([]uint64, blocksOf(len(ps))),
+		n: len(ps), kinds: len(sets), starts: make([]uint64, blocksOf(len(ps))),
 		address: func(row int) uint32 { return number[ps[row].address] },
-		kind:    func(row int) uint32 { return numbers[kindOf(row)] },
+		kind:    func(row int) uint32 { return kinds.number(&ps[row]) },
 		uprn:    func(row int) geo.UPRN { return ps[row].uprn },
 	}
 	for _, row := range l.firsts {
@@ -173,6 +160,45 @@ func (m *merger) premisesSections(l *layout, add addFunc, col colFunc) {
 	heads, packed = packDirectory(plan.odds, len(ps))
 	add(sectionOddHead, heads)
 	add(sectionOddBits, packed)
+}
+
+// kinds numbers the pairs of claim set and flags that premises have, by claim
+// set, then flags. A map would be asked thirty million times, and that more than
+// once.
+type kinds struct {
+	flags []uint64 // by claim set: which there are
+	base  []uint32 // by claim set: how many kinds there are before it
+}
+
+func kindsOf(ps []premises) kinds {
+	var k kinds
+	for i := range ps {
+		p := &ps[i]
+		if set := int(p.set); set >= len(k.flags) {
+			k.flags = append(k.flags, make([]uint64, set+1-len(k.flags))...)
+		}
+		k.flags[p.set] |= 1 << flags(p.region, p.basis, p.conflict)
+	}
+	k.base = make([]uint32, len(k.flags))
+	for set := 1; set < len(k.base); set++ {
+		k.base[set] = k.base[set-1] + uint32(bits.OnesCount64(k.flags[set-1]))
+	}
+	return k
+}
+
+func (k *kinds) number(p *premises) uint32 {
+	below := uint64(1)<<flags(p.region, p.basis, p.conflict) - 1
+	return k.base[p.set] + uint32(bits.OnesCount64(k.flags[p.set]&below))
+}
+
+// list returns the claim set and the flags of each.
+func (k *kinds) list() (sets, rest []int) {
+	for set, there := range k.flags {
+		for ; there != 0; there &= there - 1 {
+			sets, rest = append(sets, set), append(rest, bits.TrailingZeros64(there))
+		}
+	}
+	return sets, rest
 }
 
 // addressSections writes the address identifiers that premises have, the most

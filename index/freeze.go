@@ -93,7 +93,7 @@ func digestOf(sections []section, info *Info, workers int) (string, error) {
 	if s.read(r); r.err != nil {
 		return "", fmt.Errorf("the snapshot cannot be read back: %w", r.err)
 	}
-	return s.contentDigest(), nil
+	return s.contentDigest(r.workers), nil
 }
 
 // WriteTo writes the snapshot file. It may be called more than once; the bytes

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -41,4 +42,73 @@ func inParallel(n, workers int, f func(i int) error) error {
 		}
 	})
 	return first
+}
+
+// gather returns what f appends for 0 to n-1, in that order.
+func gather[T any](n, workers int, f func(i int, list []T) []T) []T {
+	const stretch = 1 << 13
+	parts := make([][]T, (n+stretch-1)/stretch)
+	shareOut(len(parts), 1, workers, func(part int) {
+		for i := part * stretch; i < min(n, (part+1)*stretch); i++ {
+			parts[part] = f(i, parts[part])
+		}
+	})
+	return slices.Concat(parts...)
+}
+
+// sortParallel sorts a list in which no two are equal.
+func sortParallel[T any](list []T, workers int, compare func(a, b T) int) {
+	if workers < 2 || len(list) < 1<<12 {
+		slices.SortFunc(list, compare)
+		return
+	}
+	half := len(list) / 2
+	var wg sync.WaitGroup
+	wg.Go(func() { sortParallel(list[:half], workers/2, compare) })
+	sortParallel(list[half:], workers-workers/2, compare)
+	wg.Wait()
+	left, right := slices.Clone(list[:half]), list[half:]
+	for i := range list {
+		if len(left) == 0 {
+			break // what is left of the right half is where it belongs
+		}
+		if len(right) == 0 || compare(left[0], right[0]) < 0 {
+			list[i], left = left[0], left[1:]
+		} else {
+			list[i], right = right[0], right[1:]
+		}
+	}
+}
+
+// inOrder hands what f appends for 0 to n-1 to use, in that order, from one
+// goroutine.
+func inOrder(n, workers int, f func(i int, b []byte) []byte, use func(b []byte)) {
+	ready := make([]chan []byte, n)
+	for i := range ready {
+		ready[i] = make(chan []byte, 1)
+	}
+	// Who has a buffer takes the next number: so the lowest under way always has
+	// one, and nobody waits for ever.
+	free := make(chan []byte, 2*workers)
+	for range cap(free) {
+		free <- nil
+	}
+	var next atomic.Int64
+	for range workers {
+		go func() {
+			for b := range free {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				ready[i] <- f(i, b[:0])
+			}
+		}()
+	}
+	for i := range n {
+		b := <-ready[i]
+		use(b)
+		free <- b
+	}
+	close(free)
 }

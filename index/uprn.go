@@ -1,7 +1,6 @@
 package index
 
 import (
-	"cmp"
 	"math/bits"
 	"slices"
 
@@ -53,27 +52,8 @@ func planUPRNs(in *enrolled, workers int) uprnPlan {
 	shareOut(len(p.odd), 1024, workers, func(block int) { p.odd[block] = oddUPRNs(in, block) })
 	isOdd := func(row int) bool { return p.odd[row/blockRows]>>(row%blockRows)&1 == 1 }
 
-	type span struct {
-		keyed
-		last uint64
-	}
-	var spans []span
-	for row, end := 0, 0; row < in.n; row = end {
-		end = in.runEnd(row)
-		s := span{keyed: keyed{row: uint32(row)}}
-		for k := row; k < end; k++ {
-			if u := uint64(in.uprn(k)); !isOdd(k) {
-				if s.last == 0 || u < s.uprn {
-					s.uprn = u
-				}
-				s.last = max(s.last, u)
-			}
-		}
-		if s.last > 0 {
-			spans = append(spans, s)
-		}
-	}
-	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(cmp.Compare(a.uprn, b.uprn), cmp.Compare(a.row, b.row)) })
+	spans := gather(len(p.odd), workers, func(block int, spans []span) []span { return in.appendSpans(spans, block, p.odd[block]) })
+	sortParallel(spans, workers, func(a, b span) int { return a.compare(b.keyed) })
 	taken := uint64(0) // up to here
 	for _, s := range spans {
 		if s.uprn <= taken { // what lies among the runs before stands alone
@@ -94,16 +74,44 @@ func planUPRNs(in *enrolled, workers int) uprnPlan {
 		taken = s.last
 		p.runs = append(p.runs, s.keyed)
 	}
-	for block, odd := range p.odd {
-		for ; odd != 0; odd &= odd - 1 {
+	p.odds = gather(len(p.odd), workers, func(block int, odds []keyed) []keyed {
+		for odd := p.odd[block]; odd != 0; odd &= odd - 1 {
 			row := block*blockRows + bits.TrailingZeros64(odd)
 			if u := in.uprn(row); u > 0 {
-				p.odds = append(p.odds, keyed{uint64(u), uint32(row)})
+				odds = append(odds, keyed{uint64(u), uint32(row)})
 			}
 		}
-	}
-	slices.SortFunc(p.odds, func(a, b keyed) int { return cmp.Or(cmp.Compare(a.uprn, b.uprn), cmp.Compare(a.row, b.row)) })
+		return odds
+	})
+	sortParallel(p.odds, workers, keyed.compare)
 	return p
+}
+
+// span is a run, from its least UPRN to the last.
+type span struct {
+	keyed
+	last uint64
+}
+
+// appendSpans appends the runs of a block that have UPRNs.
+func (in *enrolled) appendSpans(spans []span, block int, odd uint64) []span {
+	first := block * blockRows
+	for row, end := first, 0; row < min(in.n, first+blockRows); row = end {
+		end = in.runEnd(row)
+		s := span{keyed: keyed{row: uint32(row)}}
+		for k := row; k < end; k++ {
+			if u := uint64(in.uprn(k)); odd>>(k-first)&1 == 0 {
+				if s.last == 0 || u < s.uprn {
+					s.uprn = u
+				}
+				s.last = max(s.last, u)
+			}
+		}
+		if s.last > 0 {
+			spans = append(spans, s)
+		}
+	}
+	return spans
 }
 
 // runEnd returns the end of the run that a row is in.

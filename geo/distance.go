@@ -50,26 +50,45 @@ func SegmentDistance(p, a, b LatLng) float64 {
 	return Distance(p, LatLng{a.Lat + t*(b.Lat-a.Lat), a.Lng + t*(b.Lng-a.Lng)})
 }
 
-// RectDistance returns a lower bound of [Distance] from p to any point of r:
-// zero inside, and near the true distance when r is small or near. It serves
-// to pass over what cannot be nearest, so it is never more than the distance.
-//
-// A degree of latitude grows, and one of longitude shrinks, away from the
-// equator; so the gap in latitude is measured where the middle latitude is
-// nearest the equator and that in longitude where it is furthest.
-func RectDistance(p LatLng, r Rect) float64 {
-	dLat := max(r.Min.Lat-p.Lat, p.Lat-r.Max.Lat, 0)
-	dLng := max(r.Min.Lng-p.Lng, p.Lng-r.Max.Lng, 0)
-	if dLat == 0 && dLng == 0 {
-		return 0
+// Plane touches the Earth at a point. It passes over what is not near the point
+// at a tenth of the cost of a distance, most of which is trigonometry.
+type Plane struct {
+	at LatLng
+	m  Metric
+}
+
+// PlaneAt returns the plane at a point up to 80 degrees from the equator.
+func PlaneAt(p LatLng) Plane { return Plane{p, MetricAt(p.Lat)} }
+
+// planeShare is how much of a distance on a plane, of up to 10 km, is surely in
+// the one on the ground. The middle latitude that [Distance] measures at is at
+// most 5 km from the point, where a degree of longitude differs by 0.08 % times
+// the tangent of the latitude: by 0.45 % at 80 degrees.
+const planeShare = 0.99
+
+// SegmentBeyond reports that [SegmentDistance] of an edge is more than metres,
+// of which there are at most 10,000. False means that it may not be.
+func (l *Plane) SegmentBeyond(a, b LatLng, metres float64) bool {
+	x, y := (a.Lng-l.at.Lng)*l.m.PerLng, (a.Lat-l.at.Lat)*l.m.PerLat
+	dx, dy := (b.Lng-a.Lng)*l.m.PerLng, (b.Lat-a.Lat)*l.m.PerLat
+	if d := dx*dx + dy*dy; d > 0 {
+		t := max(0, min(1, -(x*dx+y*dy)/d))
+		x, y = x+t*dx, y+t*dy
 	}
-	south, north := (p.Lat+r.Min.Lat)/2, (p.Lat+r.Max.Lat)/2
-	least, most := min(math.Abs(south), math.Abs(north)), max(math.Abs(south), math.Abs(north))
-	if south < 0 && north > 0 {
-		least = 0
-	}
-	// A micrometre covers what rounding may add.
-	return max(0, math.Hypot(MetricAt(least).PerLat*dLat, MetricAt(most).PerLng*dLng)-1e-6)
+	return beyond(x, y, metres)
+}
+
+// RectBeyond reports that no point of a rectangle is within metres, of which
+// there are at most 10,000. False means that some may be.
+func (l *Plane) RectBeyond(r Rect, metres float64) bool {
+	y := max(r.Min.Lat-l.at.Lat, l.at.Lat-r.Max.Lat, 0) * l.m.PerLat
+	x := max(r.Min.Lng-l.at.Lng, l.at.Lng-r.Max.Lng, 0) * l.m.PerLng
+	return beyond(x, y, metres)
+}
+
+func beyond(x, y, metres float64) bool {
+	metres += 1e-6 // more than rounding may add
+	return (x*x+y*y)*(planeShare*planeShare) > metres*metres
 }
 
 // GroundArea returns the area of a multipolygon in square metres on the

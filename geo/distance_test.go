@@ -160,30 +160,39 @@ func TestSegmentDistanceIsTheNearestPoint(t *testing.T) {
 	}
 }
 
-func TestRectDistanceIsALowerBound(t *testing.T) {
+func TestPlanePassesOverWhatIsBeyond(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawGB(t, "p")
-		if rapid.IntRange(0, 9).Draw(t, "south") == 0 {
-			p.Lat = rapid.Float64Range(-60, 60).Draw(t, "lat")
+		if rapid.IntRange(0, 9).Draw(t, "elsewhere") == 0 {
+			p.Lat = rapid.Float64Range(-80, 80).Draw(t, "lat")
 		}
-		reach := rapid.SampledFrom([]float64{0.001, 0.1, 2, 12}).Draw(t, "reach")
-		r := EmptyRect().Extend(drawNear(t, p, reach, "a")).Extend(drawNear(t, p, reach, "b"))
-		bound, nearest := RectDistance(p, r), math.Inf(1)
-		if r.Contains(p) && bound != 0 {
-			t.Fatalf("%v is in %v and %v m away", p, r, bound)
+		plane := PlaneAt(p)
+		reach := rapid.SampledFrom([]float64{0.001, 0.1, 2}).Draw(t, "reach")
+		a, b := drawNear(t, p, reach, "a"), drawNear(t, p, reach, "b")
+		d := SegmentDistance(p, a, b)
+		for _, metres := range []float64{d, d * 1.001, d / 0.97, rapid.Float64Range(0, 10_000).Draw(t, "metres")} {
+			if metres <= 10_000 && d <= metres && plane.SegmentBeyond(a, b, metres) {
+				t.Fatalf("%v to %v–%v: beyond %v m, %v m away", p, a, b, metres, d)
+			}
 		}
+		if less := d * 0.97; d < 10_000 && d > 0.001 && !plane.SegmentBeyond(a, b, less) {
+			t.Fatalf("%v to %v–%v: %v m away, not beyond %v m", p, a, b, d, less)
+		}
+
+		r := EmptyRect().Extend(a).Extend(b)
+		nearest := math.Inf(1)
 		for i := range 21 {
 			for j := range 21 {
 				q := LatLng{r.Min.Lat + float64(i)/20*(r.Max.Lat-r.Min.Lat), r.Min.Lng + float64(j)/20*(r.Max.Lng-r.Min.Lng)}
 				nearest = min(nearest, Distance(p, q))
 			}
 		}
-		if bound > nearest {
-			t.Fatalf("%v to %v: bound %v m, a point at %v m", p, r, bound, nearest)
+		if nearest <= 10_000 && plane.RectBeyond(r, nearest) {
+			t.Fatalf("%v to %v: beyond %v m, where a point is", p, r, nearest)
 		}
 		clamped := LatLng{max(r.Min.Lat, min(p.Lat, r.Max.Lat)), max(r.Min.Lng, min(p.Lng, r.Max.Lng))}
-		if d := Distance(p, clamped); reach <= 0.1 && math.Abs(p.Lat) > 40 && bound < d*0.99-1e-5 {
-			t.Fatalf("%v to %v: bound %v m, nearest %v m", p, r, bound, d)
+		if d := Distance(p, clamped); d < 10_000 && d > 0.001 && !plane.RectBeyond(r, d*0.97) {
+			t.Fatalf("%v to %v: nearest %v m, not beyond a bit less", p, r, d)
 		}
 	})
 }
@@ -223,9 +232,15 @@ func BenchmarkDistance(b *testing.B) {
 			Distance(p, q)
 		}
 	})
-	b.Run("rect", func(b *testing.B) {
+	plane := PlaneAt(p)
+	b.Run("rect beyond", func(b *testing.B) {
 		for b.Loop() {
-			RectDistance(p, r)
+			plane.RectBeyond(r, 2000)
+		}
+	})
+	b.Run("segment beyond", func(b *testing.B) {
+		for b.Loop() {
+			plane.SegmentBeyond(q, r.Min, 2000)
 		}
 	})
 	b.Run("segment", func(b *testing.B) {

@@ -77,6 +77,11 @@ const (
 	sameDistance = 1e-6
 )
 
+// offshoreReaches are how far a point's land is looked for, in metres: most that
+// is not in a Region is on a beach or a pier, and a tenth of the way is a
+// hundredth of the edges.
+var offshoreReaches = [...]float64{50, 400, MaxOffshore}
+
 type run struct {
 	first, last uint32 // edges first to last-1
 	region      geo.Region
@@ -138,18 +143,23 @@ func (r *regions) locate(p geo.LatLng) Allocation {
 	if s, ok := r.cover.First(p); ok {
 		return Allocation{geo.Region(s + 1), BasisBoundary, -1}
 	}
-	least := math.Inf(1)
+	plane, least := geo.PlaneAt(p), math.Inf(1)
 	var nearest [len(geo.Regions) + 1]float64 // by Region
 	for i := range nearest {
 		nearest[i] = math.Inf(1)
 	}
-	r.land.search(aroundPoint(p, MaxOffshore), func(i uint32) {
-		q := &r.runs[i]
-		if geo.RectDistance(p, q.bound) <= least+sameDistance {
-			d := r.distance(p, q)
-			nearest[q.region], least = min(nearest[q.region], d), min(least, d)
+	for _, reach := range offshoreReaches {
+		r.land.search(aroundPoint(p, reach), func(i uint32) {
+			q := &r.runs[i]
+			if !plane.RectBeyond(q.bound, min(least, MaxOffshore)+sameDistance) {
+				nearest[q.region] = min(nearest[q.region], r.distance(&plane, p, q, min(nearest[q.region], MaxOffshore+sameDistance)))
+				least = min(least, nearest[q.region])
+			}
+		})
+		if least+sameDistance <= reach {
+			break // nothing nearer is further out
 		}
-	})
+	}
 	if least > MaxOffshore {
 		return Allocation{Border: -1}
 	}
@@ -172,11 +182,11 @@ func (r *regions) locateWithBorder(p geo.LatLng) Allocation {
 		a.Border = 0
 		return a
 	}
-	best := math.Inf(1)
+	plane, best := geo.PlaneAt(p), math.Inf(1)
 	r.border.search(aroundPoint(p, MaxBorder), func(i uint32) {
 		q := &r.runs[i]
-		if q.region != a.Region && geo.RectDistance(p, q.bound) < best {
-			best = min(best, r.distance(p, q))
+		if most := min(best, MaxBorder); q.region != a.Region && !plane.RectBeyond(q.bound, most) {
+			best = min(best, r.distance(&plane, p, q, most))
 		}
 	})
 	if best <= MaxBorder {
@@ -185,12 +195,15 @@ func (r *regions) locateWithBorder(p geo.LatLng) Allocation {
 	return a
 }
 
-// distance is that from p to the nearest edge of a run.
-func (r *regions) distance(p geo.LatLng, q *run) float64 {
+// distance is that from p to the nearest edge of a run; if it is more than most,
+// it may be infinite.
+func (r *regions) distance(plane *geo.Plane, p geo.LatLng, q *run, most float64) float64 {
 	best := math.Inf(1)
 	v := r.cover.Mesh.Vertices
 	for e := q.first; e < q.last; e++ {
-		best = min(best, geo.SegmentDistance(p, v[e], v[e+1]))
+		if !plane.SegmentBeyond(v[e], v[e+1], min(best, most)) {
+			best = min(best, geo.SegmentDistance(p, v[e], v[e+1]))
+		}
 	}
 	return best
 }

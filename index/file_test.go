@@ -155,7 +155,12 @@ func ask(s *Snapshot) {
 		s.UPRN(p.UPRN())
 	}
 	for o := range s.AllOutcodes() {
-		o.Distribution(&d, worldDay)
+		found, _ := s.Outcode(o.Outcode())
+		found.Distribution(&d, worldDay)
+		for q := range o.Sectors() {
+			found, _ := s.Sector(q.Sector())
+			found.Distribution(&d, worldDay)
+		}
 	}
 	for i := range 20 {
 		p := geo.LatLng{Lat: 51.9 + float64(i)/17, Lng: -2.1 + float64(i)/11}

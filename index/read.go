@@ -208,8 +208,12 @@ func (s *Snapshot) readUnits(r *reader) {
 	if r.err == nil {
 		r.check(sectionUnits, s.checkUnits())
 	}
-	if r.err == nil {
-		s.readPlaces()
+	if r.err != nil {
+		return
+	}
+	// Outcodes have their numbers from keys and their rows from the postcodes.
+	if s.readPlaces(); len(s.outcodes) != s.keys.outcodes.n {
+		r.check(sectionUnitMap, fmt.Errorf("%d of %d outcodes have a postcode", len(s.outcodes), s.keys.outcodes.n))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
 	"coverd/geo"
 )
@@ -141,6 +142,9 @@ func (s *Snapshot) readClaims(r *reader) {
 	items := r.column(sectionSetItems)
 	r.check(sectionSetItems, items.within(0, int64(2*len(claims)-1)))
 	ends := r.ends(sectionSetEnds, items.n)
+	if r.err == nil {
+		r.check(sectionSetItems, checkSets(&ends, &items))
+	}
 	if r.err != nil {
 		return
 	}
@@ -152,6 +156,30 @@ func (s *Snapshot) readClaims(r *reader) {
 	for i := range s.setItems {
 		s.setItems[i] = uint32(items.at(i))
 	}
+}
+
+// checkSets checks that claims rise within each set, and that the sets do. So
+// none is longer than there are claims, and all of them together take space:
+// equal values would not.
+func checkSets(ends, items *column) error {
+	var last, set []int64
+	from := 0
+	for k := range ends.n {
+		to := int(ends.at(k))
+		set = set[:0]
+		for i := from; i < to; i++ {
+			it := items.at(i)
+			if n := len(set); n > 0 && set[n-1]>>1 >= it>>1 {
+				return fmt.Errorf("claims of set %d out of order", k)
+			}
+			set = append(set, it)
+		}
+		if k > 0 && slices.Compare(last, set) >= 0 {
+			return fmt.Errorf("set %d does not follow the one before", k)
+		}
+		last, set, from = set, last, to
+	}
+	return nil
 }
 
 // The largest latitude, longitude and UPRN that are stored.
@@ -267,6 +295,25 @@ func (s *Snapshot) readProfiles(r *reader) {
 	if r.err == nil && s.profEnds.n != len(s.sectors) {
 		r.check(sectionProfEnds, fmt.Errorf("%d sectors, want %d", s.profEnds.n, len(s.sectors)))
 	}
+	if r.err == nil {
+		r.check(sectionProfItems, checkProfiles(&s.profEnds, &s.profItems))
+	}
+}
+
+// checkProfiles checks that items rise within each sector, so that a sector has
+// no more of them than there are claim sets and Regions.
+func checkProfiles(ends, items *column) error {
+	from := 0
+	for k := range ends.n {
+		to := int(ends.at(k))
+		for i := from + 1; i < to; i++ {
+			if items.at(i-1) >= items.at(i) {
+				return fmt.Errorf("items of sector %d out of order", k)
+			}
+		}
+		from = to
+	}
+	return nil
 }
 
 func (s *Snapshot) readShapes(r *reader) {

@@ -206,7 +206,7 @@ func parseTable(file []byte) (entries []entry, id string, err error) {
 		if e.offset != at || e.stored > uint64(len(body))-at {
 			return nil, "", fmt.Errorf("%w: section %q at [%d,+%d) of %d bytes, expected at %d", ErrCorrupt, e.name, e.offset, e.stored, size, at)
 		}
-		if e.codec > codecZstd || e.codec == codecRaw && e.raw != e.stored || e.raw > left {
+		if e.codec > codecZstd || e.codec == codecRaw && e.raw != e.stored || e.codec == codecZstd && e.raw >= maxPacked || e.raw > left {
 			return nil, "", fmt.Errorf("%w: section %q: codec %d, %d bytes from %d", ErrCorrupt, e.name, e.codec, e.raw, e.stored)
 		}
 		at += e.stored

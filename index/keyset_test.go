@@ -49,3 +49,18 @@ func TestKeysetKnowsItsPostcodes(t *testing.T) {
 		}
 	}
 }
+
+// TestADenseRegisterIsBuilt: postcodes of which nothing is known but that they
+// are there take an eighth of a byte each.
+func TestADenseRegisterIsBuilt(t *testing.T) {
+	w := small()
+	from := mustPostcode("GU1 1AA").Outcode().Ordinal() * uint32(geo.Inwards)
+	n := 40 * geo.Inwards
+	for i := range uint32(n) {
+		p, _ := geo.PostcodeFromOrdinal(from + i)
+		w.entries = append(w.entries, Entry{Postcode: p})
+	}
+	if s := w.open(t); s.Info().Postcodes != int64(n) {
+		t.Errorf("%d postcodes, want %d", s.Info().Postcodes, n)
+	}
+}

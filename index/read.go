@@ -22,7 +22,8 @@ type reader struct {
 // newReader allows columns two values to every byte of all sections together.
 // A column of equal values takes no space, so that without this a few bytes
 // could claim a million million premises; but facts that differ take space in
-// one column or another, and real files stay far below.
+// one column or another, and real files stay far below. Postcodes take a bit:
+// of them, keyset allows as many as there are.
 func newReader(raws map[string][]byte, workers int) *reader {
 	r := &reader{raws: raws, workers: workers}
 	for _, raw := range raws {

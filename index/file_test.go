@@ -6,10 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -60,6 +63,58 @@ func TestOpenReadsAFile(t *testing.T) {
 	}
 	if _, err := Open(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: %v", err)
+	}
+}
+
+// TestOpenReadsAPipe: `coverd verify <(zstd -dc s.snap.zst)`.
+func TestOpenReadsAPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	path := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skip(err)
+	}
+	file := tinyFile(t)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
+		_, err := w.Write(file)
+		if err := errors.Join(err, w.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Info().Bytes != int64(len(file)) {
+		t.Errorf("%d bytes, want %d", s.Info().Bytes, len(file))
+	}
+}
+
+// TestOpenOfWhatIsNoSnapshot: a file that ends before its size says, as one
+// does that is cut off while it is read, is damaged. Files of the kernel's are
+// like that.
+func TestOpenOfWhatIsNoSnapshot(t *testing.T) {
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(empty); !errors.Is(err, ErrNotSnapshot) {
+		t.Errorf("an empty file: %v", err)
+	}
+	if _, err := Open(dir); err == nil {
+		t.Error("a folder opened")
+	}
+	const short = "/sys/kernel/mm/transparent_hugepage/enabled"
+	if info, err := os.Stat(short); err == nil && info.Size() > 1000 {
+		if _, err := Open(short); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), short+": ") {
+			t.Errorf("a file cut off: %v", err)
+		}
 	}
 }
 

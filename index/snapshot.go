@@ -97,7 +97,8 @@ func Open(path string) (*Snapshot, error) {
 	return s, nil
 }
 
-// readFile reads a file into memory that takes no more than it.
+// readFile reads a file into memory, of which one with a size takes no more
+// than that.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -105,10 +106,16 @@ func readFile(path string) ([]byte, error) {
 	}
 	var b []byte
 	info, err := f.Stat()
-	if err == nil {
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular(): // a pipe does not tell its size
+		b, err = io.ReadAll(f)
+	default:
 		b = make([]byte, info.Size())
 		adviseHuge(b)
-		_, err = io.ReadFull(f, b)
+		if _, err = io.ReadFull(f, b); errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			err = &fs.PathError{Op: "open snapshot", Path: path, Err: fmt.Errorf("%w: cut off while it was read", ErrCorrupt)}
+		}
 	}
 	return b, errors.Join(err, f.Close())
 }

@@ -196,7 +196,7 @@ func (s *Snapshot) readPremises(r *reader) {
 	kinds := r.records(sectionKinds, 2)
 	s.kindSet, s.kindFlags = kinds[0], kinds[1]
 	r.check(sectionKinds, s.kindSet.within(0, int64(s.ClaimSets())-1))
-	r.check(sectionKinds, s.kindFlags.within(0, maxFlags))
+	r.check(sectionKinds, checkFlags(&s.kindFlags))
 	n := int(s.info.Premises)
 	s.premises = r.locations(sectionPremBox, sectionPremLoc, n)
 	s.roster = r.roster(sectionPremHead, sectionPremBits, n, s.addrEnds.n, s.kindSet.n)
@@ -222,7 +222,6 @@ func (s *Snapshot) readUnits(r *reader) {
 		values *column
 		lo, hi int64
 	}{
-		{&s.unitFlags, 0, maxFlags},
 		{&s.unitBorder, 0, MaxBorder*10 + 1},
 		{&s.unitFirst, 0, s.info.Premises},
 		{&s.unitLen, 0, s.info.Premises},
@@ -234,6 +233,7 @@ func (s *Snapshot) readUnits(r *reader) {
 	} {
 		r.check(sectionUnits, c.values.within(c.lo, c.hi))
 	}
+	r.check(sectionUnits, checkFlags(&s.unitFlags))
 	if r.err == nil {
 		r.check(sectionUnits, s.checkUnits())
 	}

@@ -160,8 +160,8 @@ func OpenBytes(file []byte) (*Snapshot, error) {
 // index makes what is derived from the file and not worth its place in it.
 func (s *Snapshot) index(workers int) {
 	s.readFacts()
-	parallel(len(s.sectors), workers, func(i int) { s.sectors[i].counted = s.count(i, i+1) })
-	parallel(len(s.outcodes), workers, func(i int) {
+	shareOut(len(s.sectors), 1024, workers, func(i int) { s.sectors[i].counted = s.count(i, i+1) })
+	shareOut(len(s.outcodes), 1024, workers, func(i int) {
 		s.outcodes[i].counted = s.count(s.outcodes[i].sector, s.outcodes[i].sectors)
 	})
 	s.nearPremises = newNearby(&s.premises, s.premises.n, workers, s.premisesTies)

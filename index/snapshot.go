@@ -147,6 +147,7 @@ func OpenBytes(file []byte) (*Snapshot, error) {
 		}
 	}
 	s.index(workers)
+	s.info.Memory += int64(4 * (len(s.setStarts) + len(s.setItems)))
 	s.info.Memory += s.keys.memory() + s.nearPremises.memory() + s.nearPoints.memory()
 	for i := range s.sectors {
 		s.info.Memory += s.sectors[i].memory()

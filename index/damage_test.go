@@ -14,8 +14,6 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
-
-	"coverd/geo"
 )
 
 // rewritten is a snapshot file with one section changed and every checksum
@@ -365,28 +363,6 @@ func TestCraftedSectionsAreRefused(t *testing.T) {
 			where, _, _ = strings.Cut(c.section, ".")
 		}
 		refused(t, c.what, rewritten(t, file, c.section, c.change), where)
-	}
-}
-
-// TestOutcodesWithoutPostcodesAreRefused: a look-up of such an outcode would
-// find nothing behind its number, and that of one after it the wrong one.
-func TestOutcodesWithoutPostcodesAreRefused(t *testing.T) {
-	file, _ := tinyWorld().build(t, nil)
-	const size = geo.Inwards / 8 // of an outcode's bits
-	for at, what := range []string{"the first", "one in between", "the last"} {
-		bad := rewritten(t, file, sectionUnitOut, func(raw []byte) []byte {
-			c, err := parseColumn(raw)
-			if err != nil {
-				t.Fatal(err)
-			}
-			a, b := c.at(0), c.at(1)
-			return values(slices.Insert([]int64{a, b}, at, []int64{a - 1, a + 1, b + 1}[at])...)(nil)
-		})
-		bad = rewritten(t, bad, sectionUnitMap, func(raw []byte) []byte {
-			raw = slices.Insert(raw[:2*size], at*size, make([]byte, size)...)
-			return append(raw, make([]byte, keysetBytes(3)-len(raw))...)
-		})
-		refused(t, what, bad, "2 of 3 outcodes have a postcode")
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -218,10 +220,17 @@ func TestCraftedSectionsAreRefused(t *testing.T) {
 		{"sets that end early", sectionSetEnds, values(1, 3, 4)},
 		{"sets that fall", sectionSetEnds, values(3, 1, 5)},
 		{"no sets", sectionSetEnds, values()},
+		{"claims of a set out of order", sectionSetItems, values(0, 5, 0, 2, 5)},
+		{"a claim twice in a set", sectionSetItems, values(0, 0, 1, 2, 5)},
+		{"sets out of order", sectionSetItems, values(0, 2, 5, 0, 5)},
+		{"a set after one that it begins", sectionSetEnds, values(2, 3, 5)},
+		{"the same set twice", sectionSetItems, values(0, 0, 5, 0, 5)},
 		{"an address beyond the text", sectionAddrEnds, values(0, 1, 8)},
 		{"an address too few", sectionAddrEnds, values(0, 7)},
 		{"a kind of no claim set", sectionKinds, record(2, 0, 0, 3)},
-		{"a kind with flags beyond the last basis", sectionKinds, record(2, 1, 1, 56)},
+		{"a kind with flags beyond the last", sectionKinds, record(2, 1, 1, 64)},
+		{"a kind with a basis beyond the last", sectionKinds, record(2, 1, 1, 24)},
+		{"a kind with negative flags", sectionKinds, record(2, 1, 1, -1)},
 		{"kinds without their flags", sectionKinds, values(0, 1, 2)},
 		{"no kinds", sectionKinds, func([]byte) []byte { return recordsOf(0, field{"set", nil}, field{"flags", nil}) }},
 
@@ -275,7 +284,8 @@ func TestCraftedSectionsAreRefused(t *testing.T) {
 		{"a record without a postcode", sectionUnitMap, func(raw []byte) []byte { return make([]byte, len(raw)) }},
 		{"postcodes cut off", sectionUnits, func(raw []byte) []byte { return raw[:len(raw)-1] }},
 		{"a field too few", sectionUnits, poke(8, 8)},
-		{"a postcode with flags beyond the last basis", sectionUnits, record(9, 0, 0, 56)},
+		{"a postcode with flags beyond the last", sectionUnits, record(9, 0, 0, 64)},
+		{"a postcode with a basis beyond the last", sectionUnits, record(9, 0, 0, 24)},
 		{"a border beyond 5 km", sectionUnits, record(9, 1, 0, 50_002)},
 		{"a premises before the first group", sectionUnits, record(9, 2, 2, 1)},
 		{"a premises beyond the last", sectionUnits, record(9, 2, 0, 4)},
@@ -298,6 +308,8 @@ func TestCraftedSectionsAreRefused(t *testing.T) {
 		{"points without end", sectionPoints, many(1<<40, 0)},
 		{"a rectangle of no points", sectionPointBox, func(raw []byte) []byte { return append(raw, make([]byte, boxSize)...) }},
 		{"a profile too few", sectionProfEnds, values(2)},
+		{"profiles of a sector out of order", sectionProfItems, values(11, 7)},
+		{"a profile twice", sectionProfItems, values(7, 7)},
 		{"a profile of no claim set", sectionProfItems, edited(0, 3<<2)},
 		{"profiles without end", sectionProfItems, many(1<<40, 0)},
 		{"more premises than there are", sectionProfCount, edited(0, 4)},
@@ -362,18 +374,21 @@ func TestHostileSizesCostNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	bomb := enc.EncodeAll(make([]byte, 200<<20), nil)
+	portions := slices.Repeat([]packed{{name: "a", codec: codecZstd, rawSize: maxPacked - 1, stored: bomb[:64]}}, 80)
 	for what, sections := range map[string][]packed{
-		"a section of a petabyte":  {{name: sectionMeta, codec: codecZstd, rawSize: 1 << 50, stored: []byte("x")}},
-		"a section of 2⁶⁴ bytes":   {{name: sectionMeta, codec: codecZstd, rawSize: math.MaxUint64, stored: []byte("x")}},
-		"sections of 2⁶⁴ bytes":    {{name: "a", codec: codecZstd, rawSize: 1 << 63, stored: []byte("x")}, {name: "b", codec: codecZstd, rawSize: 1 << 63, stored: []byte("x")}},
-		"a bomb":                   {{name: sectionMeta, codec: codecZstd, rawSize: 200 << 20, stored: bomb}},
-		"a bomb in small portions": {{name: "a", codec: codecZstd, rawSize: 40 << 20, stored: bomb}, {name: "b", codec: codecZstd, rawSize: 40 << 20, stored: bomb}},
+		"a section of a petabyte":       {{name: sectionMeta, codec: codecZstd, rawSize: 1 << 50, stored: []byte("x")}},
+		"a section of 2⁶⁴ bytes":        {{name: sectionMeta, codec: codecZstd, rawSize: math.MaxUint64, stored: []byte("x")}},
+		"sections of 2⁶⁴ bytes":         {{name: "a", codec: codecZstd, rawSize: 1 << 63, stored: []byte("x")}, {name: "b", codec: codecZstd, rawSize: 1 << 63, stored: []byte("x")}},
+		"a bomb":                        {{name: sectionMeta, codec: codecZstd, rawSize: 200 << 20, stored: bomb}},
+		"a bomb that hides its size":    {{name: sectionMeta, codec: codecZstd, rawSize: maxPacked - 1, stored: bomb}},
+		"a section too large to pack":   {{name: "a", codec: codecZstd, rawSize: maxPacked, stored: bomb}},
+		"a bomb in many small portions": portions,
 	} {
 		var out bytes.Buffer
 		if _, err := writeFile(&out, sections); err != nil {
 			t.Fatal(err)
 		}
-		if n := allocated(func() { refused(t, what, out.Bytes(), "section") }); n > 1<<20 {
+		if n := allocated(func() { refused(t, what, out.Bytes(), "section") }); n > maxPacked+64<<10 {
 			t.Errorf("%s: %d bytes allocated", what, n)
 		}
 	}
@@ -383,6 +398,34 @@ func TestHostileSizesCostNothing(t *testing.T) {
 	})
 	if n := allocated(func() { refused(t, "premises", bad, sectionPremBox) }); n > 4<<20 {
 		t.Errorf("premises: %d bytes allocated", n)
+	}
+
+	// Zeros that unpack to 15 MiB, and one set of two claims to each of the bytes.
+	zeros := make([]byte, maxPacked-1)
+	entries, _, err := parseTable(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raws, err := unpack(file, entries, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := int64(15 * 2 * len(zeros))
+	raws[sectionSetItems], raws[sectionSetEnds] = many(uint64(n), 0)(nil), values(n)(nil)
+	var sections []packed
+	for _, e := range entries {
+		raw := raws[e.name]
+		sections = append(sections, packed{e.name, codecRaw, uint64(len(raw)), raw})
+	}
+	for i := range 15 {
+		sections = append(sections, packed{fmt.Sprint("zeros", i), codecZstd, uint64(len(zeros)), enc.EncodeAll(zeros, nil)})
+	}
+	var out bytes.Buffer
+	if _, err := writeFile(&out, sections); err != nil {
+		t.Fatal(err)
+	}
+	if n := allocated(func() { refused(t, "a set", out.Bytes(), sectionSetItems) }); n > 64<<20 {
+		t.Errorf("a set: %d bytes allocated", n)
 	}
 }
 

@@ -6,10 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -63,6 +66,58 @@ func TestOpenReadsAFile(t *testing.T) {
 	}
 }
 
+// TestOpenReadsAPipe: `coverd verify <(zstd -dc s.snap.zst)`.
+func TestOpenReadsAPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	path := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skip(err)
+	}
+	file := tinyFile(t)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
+		_, err := w.Write(file)
+		if err := errors.Join(err, w.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Info().Bytes != int64(len(file)) {
+		t.Errorf("%d bytes, want %d", s.Info().Bytes, len(file))
+	}
+}
+
+// TestOpenOfWhatIsNoSnapshot: a file that ends before its size says, as one
+// does that is cut off while it is read, is damaged. Files of the kernel's are
+// like that.
+func TestOpenOfWhatIsNoSnapshot(t *testing.T) {
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(empty); !errors.Is(err, ErrNotSnapshot) {
+		t.Errorf("an empty file: %v", err)
+	}
+	if _, err := Open(dir); err == nil {
+		t.Error("a folder opened")
+	}
+	const short = "/sys/kernel/mm/transparent_hugepage/enabled"
+	if info, err := os.Stat(short); err == nil && info.Size() > 1000 {
+		if _, err := Open(short); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), short+": ") {
+			t.Errorf("a file cut off: %v", err)
+		}
+	}
+}
+
 func TestEveryFlippedByteIsRefused(t *testing.T) {
 	file := tinyFile(t)
 	for i := range file {
@@ -89,23 +144,32 @@ func TestEveryCutIsRefused(t *testing.T) {
 }
 
 func TestOtherVersionsAndFeaturesAreRefusedByName(t *testing.T) {
+	_, err := Open("testdata/version1.snap")
+	versionRefused(t, err, "it has version 1, this program reads version 2")
 	file := tinyFile(t)
 	other := bytes.Clone(file)
 	binary.LittleEndian.PutUint32(other[8:], formatVersion+1)
-	if _, err := OpenBytes(other); !errors.Is(err, ErrVersion) {
-		t.Errorf("version: %v", err)
-	}
+	_, err = OpenBytes(other)
+	versionRefused(t, err, "it has version 3, this program reads version 2")
 	other = bytes.Clone(file)
 	other[16] = 1
 	reseal(other)
-	if _, err := OpenBytes(other); !errors.Is(err, ErrVersion) {
-		t.Errorf("must-understand flag: %v", err)
-	}
+	_, err = OpenBytes(other)
+	versionRefused(t, err, "it needs features 0x1 that this program does not know")
 	other = bytes.Clone(file)
 	other[24] = 1
 	reseal(other)
 	if _, err := OpenBytes(other); err != nil {
 		t.Errorf("may-ignore flag: %v", err)
+	}
+}
+
+// versionRefused checks that an error says no more than which versions there
+// are: what to do about it depends on where the file came from.
+func versionRefused(t *testing.T, err error, end string) {
+	t.Helper()
+	if !errors.Is(err, ErrVersion) || !strings.HasSuffix(err.Error(), end) {
+		t.Errorf("%v, want it to end %q", err, end)
 	}
 }
 
@@ -155,7 +219,12 @@ func ask(s *Snapshot) {
 		s.UPRN(p.UPRN())
 	}
 	for o := range s.AllOutcodes() {
-		o.Distribution(&d, worldDay)
+		found, _ := s.Outcode(o.Outcode())
+		found.Distribution(&d, worldDay)
+		for q := range o.Sectors() {
+			found, _ := s.Sector(q.Sector())
+			found.Distribution(&d, worldDay)
+		}
 	}
 	for i := range 20 {
 		p := geo.LatLng{Lat: 51.9 + float64(i)/17, Lng: -2.1 + float64(i)/11}

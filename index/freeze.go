@@ -211,7 +211,15 @@ func flags(r geo.Region, b Basis, bit bool) int64 {
 	return v
 }
 
-const maxFlags = int64(geo.South) | int64(bases-1)<<2 | 1<<5
+// checkFlags checks that there are no more bits, and that every basis is one.
+func checkFlags(c *column) error {
+	for i := range c.n {
+		if f := c.at(i); f&^(1<<6-1) != 0 || Basis(f>>2&7) >= bases {
+			return fmt.Errorf("flags %#x", f)
+		}
+	}
+	return nil
+}
 
 // info fills in what META says beyond the sources.
 func (b *Builder) info(m *merger, l *layout, all *merged) Info {

@@ -67,6 +67,7 @@ func (r *reader) keyset(outcodes, packed string) (k keyset) {
 		}
 		k.n += bits.OnesCount64(k.word(w))
 	}
+	r.most = max(r.most, k.n) // each has its bit, which may be all there is of it
 	if end := k.outcodes.n * geo.Inwards; end%64 != 0 && k.word(end/64)>>(end%64) != 0 {
 		r.check(packed, errors.New("postcodes after the last outcode's"))
 	}

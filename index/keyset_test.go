@@ -49,3 +49,40 @@ func TestKeysetKnowsItsPostcodes(t *testing.T) {
 		}
 	}
 }
+
+// TestADenseRegisterIsBuilt: postcodes of which nothing is known but that they
+// are there take an eighth of a byte each.
+func TestADenseRegisterIsBuilt(t *testing.T) {
+	w := small()
+	from := mustPostcode("GU1 1AA").Outcode().Ordinal() * uint32(geo.Inwards)
+	n := 40 * geo.Inwards
+	for i := range uint32(n) {
+		p, _ := geo.PostcodeFromOrdinal(from + i)
+		w.entries = append(w.entries, Entry{Postcode: p})
+	}
+	if s := w.open(t); s.Info().Postcodes != int64(n) {
+		t.Errorf("%d postcodes, want %d", s.Info().Postcodes, n)
+	}
+}
+
+// TestOutcodesWithoutPostcodesAreRefused: a look-up of such an outcode would
+// find nothing behind its number, and that of one after it the wrong one.
+func TestOutcodesWithoutPostcodesAreRefused(t *testing.T) {
+	file, _ := tinyWorld().build(t, nil)
+	const size = geo.Inwards / 8 // of an outcode's bits
+	for at, what := range []string{"the first", "one in between", "the last"} {
+		bad := rewritten(t, file, sectionUnitOut, func(raw []byte) []byte {
+			c, err := parseColumn(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, b := c.at(0), c.at(1)
+			return values(slices.Insert([]int64{a, b}, at, []int64{a - 1, a + 1, b + 1}[at])...)(nil)
+		})
+		bad = rewritten(t, bad, sectionUnitMap, func(raw []byte) []byte {
+			raw = slices.Insert(raw[:2*size], at*size, make([]byte, size)...)
+			return append(raw, make([]byte, keysetBytes(3)-len(raw))...)
+		})
+		refused(t, what, bad, "2 of 3 outcodes have a postcode")
+	}
+}

@@ -109,3 +109,54 @@ func TestNearestOnACircle(t *testing.T) {
 		}
 	}
 }
+
+// TestNearestOfTheFirst searches some of the places only, as of the postcodes
+// with a location the live ones: they may end within a block. There are enough
+// of them for three levels of rectangles.
+func TestNearestOfTheFirst(t *testing.T) {
+	rng := rand.New(rand.NewPCG(70, 7))
+	for range 40 {
+		list := make([]geo.Location, 1+rng.IntN(20_000))
+		n := rng.IntN(len(list) + 1)
+		spread := []int32{50, 3000, 400_000}[rng.IntN(3)]
+		for i := range list {
+			if rng.IntN(10) > 0 {
+				list[i] = geo.Location{Lat: 52_500_000 + rng.Int32N(spread), Lng: -1_500_000 + rng.Int32N(spread)}
+			}
+		}
+		l := relocate(t, list)
+		near := newNearby(&l, n, 2, cmp.Compare[int])
+		for range 10 {
+			p := geo.LatLng{Lat: 52.5 + rng.Float64()*float64(spread)/1e6, Lng: -1.5 + rng.Float64()*float64(spread)/1e6}
+			limit, radius := 1+rng.IntN(MaxNearest), []float64{0, 3, 800, 50_000}[rng.IntN(4)]
+			var q search
+			if got, want := near.nearest(&q, p, limit, radius), slowHits(list[:n], p, limit, radius); !slices.Equal(got, want) {
+				t.Fatalf("%d nearest within %v m of %v, of the first %d of %d:\ngot  %v\nwant %v", limit, radius, p, n, len(list), got, want)
+			}
+		}
+	}
+}
+
+// TestNearestFarOff searches at radii beyond all that is asked for, for places
+// as far off as they reach.
+func TestNearestFarOff(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	for _, radius := range []float64{50_000, 100_000, 500_000, 1e6, 2e6, 4e6, math.Inf(1)} {
+		spread := min(radius/110_000, 20) // degrees
+		for range 2000 {
+			p := geo.LatLng{Lat: 1 + rng.Float64()*60}
+			list := make([]geo.Location, 2+rng.IntN(5))
+			for i := range list {
+				list[i] = geo.LatLng{Lat: p.Lat + (rng.Float64()*2-1)*spread, Lng: (rng.Float64()*2 - 1) * spread * 2}.Location()
+			}
+			l := relocate(t, list)
+			near := newNearby(&l, len(list), 1, cmp.Compare[int])
+			for limit := 1; limit <= 2; limit++ {
+				var q search
+				if got, want := near.nearest(&q, p, limit, radius), slowHits(list, p, limit, radius); !slices.Equal(got, want) {
+					t.Fatalf("%d nearest within %v m of %v, of %v:\ngot  %v\nwant %v", limit, radius, p, list, got, want)
+				}
+			}
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
 	"coverd/geo"
 )
@@ -21,7 +22,8 @@ type reader struct {
 // newReader allows columns two values to every byte of all sections together.
 // A column of equal values takes no space, so that without this a few bytes
 // could claim a million million premises; but facts that differ take space in
-// one column or another, and real files stay far below.
+// one column or another, and real files stay far below. Postcodes take a bit:
+// of them, keyset allows as many as there are.
 func newReader(raws map[string][]byte, workers int) *reader {
 	r := &reader{raws: raws, workers: workers}
 	for _, raw := range raws {
@@ -141,6 +143,9 @@ func (s *Snapshot) readClaims(r *reader) {
 	items := r.column(sectionSetItems)
 	r.check(sectionSetItems, items.within(0, int64(2*len(claims)-1)))
 	ends := r.ends(sectionSetEnds, items.n)
+	if r.err == nil {
+		r.check(sectionSetItems, checkSets(&ends, &items))
+	}
 	if r.err != nil {
 		return
 	}
@@ -152,6 +157,30 @@ func (s *Snapshot) readClaims(r *reader) {
 	for i := range s.setItems {
 		s.setItems[i] = uint32(items.at(i))
 	}
+}
+
+// checkSets checks that claims rise within each set, and that the sets do. So
+// none is longer than there are claims, and all of them together take space:
+// equal values would not.
+func checkSets(ends, items *column) error {
+	var last, set []int64
+	from := 0
+	for k := range ends.n {
+		to := int(ends.at(k))
+		set = set[:0]
+		for i := from; i < to; i++ {
+			it := items.at(i)
+			if n := len(set); n > 0 && set[n-1]>>1 >= it>>1 {
+				return fmt.Errorf("claims of set %d out of order", k)
+			}
+			set = append(set, it)
+		}
+		if k > 0 && slices.Compare(last, set) >= 0 {
+			return fmt.Errorf("set %d does not follow the one before", k)
+		}
+		last, set, from = set, last, to
+	}
+	return nil
 }
 
 // The largest latitude, longitude and UPRN that are stored.
@@ -167,7 +196,7 @@ func (s *Snapshot) readPremises(r *reader) {
 	kinds := r.records(sectionKinds, 2)
 	s.kindSet, s.kindFlags = kinds[0], kinds[1]
 	r.check(sectionKinds, s.kindSet.within(0, int64(s.ClaimSets())-1))
-	r.check(sectionKinds, s.kindFlags.within(0, maxFlags))
+	r.check(sectionKinds, checkFlags(&s.kindFlags))
 	n := int(s.info.Premises)
 	s.premises = r.locations(sectionPremBox, sectionPremLoc, n)
 	s.roster = r.roster(sectionPremHead, sectionPremBits, n, s.addrEnds.n, s.kindSet.n)
@@ -193,7 +222,6 @@ func (s *Snapshot) readUnits(r *reader) {
 		values *column
 		lo, hi int64
 	}{
-		{&s.unitFlags, 0, maxFlags},
 		{&s.unitBorder, 0, MaxBorder*10 + 1},
 		{&s.unitFirst, 0, s.info.Premises},
 		{&s.unitLen, 0, s.info.Premises},
@@ -205,11 +233,16 @@ func (s *Snapshot) readUnits(r *reader) {
 	} {
 		r.check(sectionUnits, c.values.within(c.lo, c.hi))
 	}
+	r.check(sectionUnits, checkFlags(&s.unitFlags))
 	if r.err == nil {
 		r.check(sectionUnits, s.checkUnits())
 	}
-	if r.err == nil {
-		s.readPlaces()
+	if r.err != nil {
+		return
+	}
+	// Outcodes have their numbers from keys and their rows from the postcodes.
+	if s.readPlaces(); len(s.outcodes) != s.keys.outcodes.n {
+		r.check(sectionUnitMap, fmt.Errorf("%d of %d outcodes have a postcode", len(s.outcodes), s.keys.outcodes.n))
 	}
 }
 
@@ -263,6 +296,25 @@ func (s *Snapshot) readProfiles(r *reader) {
 	if r.err == nil && s.profEnds.n != len(s.sectors) {
 		r.check(sectionProfEnds, fmt.Errorf("%d sectors, want %d", s.profEnds.n, len(s.sectors)))
 	}
+	if r.err == nil {
+		r.check(sectionProfItems, checkProfiles(&s.profEnds, &s.profItems))
+	}
+}
+
+// checkProfiles checks that items rise within each sector, so that a sector has
+// no more of them than there are claim sets and Regions.
+func checkProfiles(ends, items *column) error {
+	from := 0
+	for k := range ends.n {
+		to := int(ends.at(k))
+		for i := from + 1; i < to; i++ {
+			if items.at(i-1) >= items.at(i) {
+				return fmt.Errorf("items of sector %d out of order", k)
+			}
+		}
+		from = to
+	}
+	return nil
 }
 
 func (s *Snapshot) readShapes(r *reader) {

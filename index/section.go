@@ -168,7 +168,7 @@ func parseTable(file []byte) (entries []entry, id string, err error) {
 		return nil, "", fmt.Errorf("%w: it does not start with the magic bytes", ErrNotSnapshot)
 	}
 	if v := binary.LittleEndian.Uint32(file[8:]); v != formatVersion {
-		return nil, "", fmt.Errorf("%w: it has version %d, this program reads version %d; build it again", ErrVersion, v, formatVersion)
+		return nil, "", fmt.Errorf("%w: it has version %d, this program reads version %d", ErrVersion, v, formatVersion)
 	}
 	if size < minSize {
 		return nil, "", fmt.Errorf("%w: cut off after %d bytes", ErrCorrupt, size)
@@ -185,7 +185,7 @@ func parseTable(file []byte) (entries []entry, id string, err error) {
 		return nil, "", fmt.Errorf("%w: header checksum", ErrCorrupt)
 	}
 	if f := binary.LittleEndian.Uint64(head[16:]); f != 0 {
-		return nil, "", fmt.Errorf("%w: it needs features %#x that this program does not know; use a newer one", ErrVersion, f)
+		return nil, "", fmt.Errorf("%w: it needs features %#x that this program does not know", ErrVersion, f)
 	}
 	body := file[:size-digestSize]
 	digest := sha256.Sum256(body)
@@ -206,7 +206,7 @@ func parseTable(file []byte) (entries []entry, id string, err error) {
 		if e.offset != at || e.stored > uint64(len(body))-at {
 			return nil, "", fmt.Errorf("%w: section %q at [%d,+%d) of %d bytes, expected at %d", ErrCorrupt, e.name, e.offset, e.stored, size, at)
 		}
-		if e.codec > codecZstd || e.codec == codecRaw && e.raw != e.stored || e.raw > left {
+		if e.codec > codecZstd || e.codec == codecRaw && e.raw != e.stored || e.codec == codecZstd && e.raw >= maxPacked || e.raw > left {
 			return nil, "", fmt.Errorf("%w: section %q: codec %d, %d bytes from %d", ErrCorrupt, e.name, e.codec, e.raw, e.stored)
 		}
 		at += e.stored

@@ -97,7 +97,8 @@ func Open(path string) (*Snapshot, error) {
 	return s, nil
 }
 
-// readFile reads a file into memory that takes no more than it.
+// readFile reads a file into memory, of which one with a size takes no more
+// than that.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -105,10 +106,16 @@ func readFile(path string) ([]byte, error) {
 	}
 	var b []byte
 	info, err := f.Stat()
-	if err == nil {
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular(): // a pipe does not tell its size
+		b, err = io.ReadAll(f)
+	default:
 		b = make([]byte, info.Size())
 		adviseHuge(b)
-		_, err = io.ReadFull(f, b)
+		if _, err = io.ReadFull(f, b); errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			err = &fs.PathError{Op: "open snapshot", Path: path, Err: fmt.Errorf("%w: cut off while it was read", ErrCorrupt)}
+		}
 	}
 	return b, errors.Join(err, f.Close())
 }
@@ -140,6 +147,7 @@ func OpenBytes(file []byte) (*Snapshot, error) {
 		}
 	}
 	s.index(workers)
+	s.info.Memory += int64(4 * (len(s.setStarts) + len(s.setItems)))
 	s.info.Memory += s.keys.memory() + s.nearPremises.memory() + s.nearPoints.memory()
 	for i := range s.sectors {
 		s.info.Memory += s.sectors[i].memory()
@@ -153,8 +161,8 @@ func OpenBytes(file []byte) (*Snapshot, error) {
 // index makes what is derived from the file and not worth its place in it.
 func (s *Snapshot) index(workers int) {
 	s.readFacts()
-	parallel(len(s.sectors), workers, func(i int) { s.sectors[i].counted = s.count(i, i+1) })
-	parallel(len(s.outcodes), workers, func(i int) {
+	shareOut(len(s.sectors), 1024, workers, func(i int) { s.sectors[i].counted = s.count(i, i+1) })
+	shareOut(len(s.outcodes), 1024, workers, func(i int) {
 		s.outcodes[i].counted = s.count(s.outcodes[i].sector, s.outcodes[i].sectors)
 	})
 	s.nearPremises = newNearby(&s.premises, s.premises.n, workers, s.premisesTies)

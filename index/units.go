@@ -50,7 +50,7 @@ func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
 		return nil, err
 	}
 	m.allocateUnits(units, workers)
-	parallel(len(units), workers, func(i int) {
+	shareOut(len(units), 1024, workers, func(i int) {
 		u := &units[i]
 		switch {
 		case u.At.IsValid():
@@ -92,7 +92,7 @@ func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
 		b.cut(0)
 	})
 	giveBack(total)
-	parallel(len(l.groups), workers, func(g int) {
+	shareOut(len(l.groups), 1024, workers, func(g int) {
 		ps := l.premises[l.firsts[g]:l.firsts[g+1]]
 		slices.SortFunc(ps, comparePremises)
 		allocatePremises(ps, &units[l.groups[g]])
@@ -192,27 +192,6 @@ func leafCell(l geo.Location) uint64 {
 	return uint64(s2.CellIDFromLatLng(s2.LatLngFromDegrees(p.Lat, p.Lng)))
 }
 
-// parallel calls f for 0 to n-1, in stretches shared out to workers.
-func parallel(n, workers int, f func(i int)) {
-	const stretch = 1024
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for i := range next {
-				for j := i; j < min(n, i+stretch); j++ {
-					f(j)
-				}
-			}
-		})
-	}
-	for i := 0; i < n; i += stretch {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-}
-
 // units lists the postcodes of the register, of the previous register, and of
 // the premises, in directory order, and counts premises into them. places gives
 // each postcode's place in the list.
@@ -298,7 +277,7 @@ func (u *unit) count(ps []row) {
 // register lacks, that of all its premises; else its outcode's, where that lies
 // in one Region.
 func (m *merger) allocateUnits(units []unit, workers int) {
-	parallel(len(units), workers, func(i int) {
+	shareOut(len(units), 1024, workers, func(i int) {
 		u := &units[i]
 		u.border = -1
 		if u.At.IsValid() {

@@ -45,6 +45,9 @@ func readEnv(cmd *cobra.Command) (err error) {
 	return err
 }
 
+// hasGOGC reports whether the environment says when Go's collector runs.
+func hasGOGC() bool { return os.Getenv("GOGC") != "" }
+
 // required marks flags that must be given, on the command line or by their
 // twins.
 func required(cmd *cobra.Command, flags ...string) {

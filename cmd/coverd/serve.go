@@ -52,8 +52,8 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 	if err != nil {
 		return err
 	}
-	keepLean()
 	info := snap.Info()
+	keepLean(info.Memory)
 	log.Info("opened", "file", o.snapshot, "snapshot", info.ID, "as_of", info.AsOf.String(), "premises", info.Premises,
 		"postcodes", info.Postcodes, "took", tookText(time.Since(start)))
 
@@ -84,12 +84,20 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 }
 
 // keepLean returns what opening the snapshot took to the system, and has the
-// collector run whenever the heap has grown by a tenth, not by as much again as
-// the snapshot is: it holds no pointers, so that to mark it costs next to
-// nothing. What GOGC says goes before that.
-func keepLean() {
-	if said := debug.SetGCPercent(10); said != 100 {
-		debug.SetGCPercent(said)
+// collector run whenever the heap has grown by a tenth.
+//
+// # Why
+//
+// By default it runs when the heap has doubled, and nearly all of that is the
+// snapshot, which never turns to garbage: with one of 300 MB, as at national
+// scale, the process would grow to 600 MB for nothing. It holds no pointers, so
+// that to mark it costs next to nothing. Of a small one a tenth would be filled
+// by a few requests, and the collector always at work. What GOGC says goes
+// before all that.
+func keepLean(snapshot int64) {
+	const large = 64 << 20
+	if !hasGOGC() && snapshot > large {
+		debug.SetGCPercent(10)
 	}
 	debug.FreeOSMemory()
 }

@@ -66,11 +66,16 @@ func coverSections(prefix string, c *geo.Cover, add addFunc, col colFunc) {
 	add(prefix+".ref", words)
 }
 
-// readLists reads columns into plain slices.
-func (r *reader) readLists(prefix string, lists []list) {
+// readLists reads columns into plain slices. Of values that take no space there
+// may be most: none of the lists has more of them than bytes are told in the
+// columns of coordinates beside it.
+func (r *reader) readLists(prefix string, lists []list, most int) {
 	for _, l := range lists {
 		c := r.column(prefix + l.name)
 		r.check(prefix+l.name, c.within(0, math.MaxUint32))
+		if c.width == 0 && c.n > most {
+			r.check(prefix+l.name, fmt.Errorf("%d values without a bit, want at most %d", c.n, most))
+		}
 		if r.err != nil {
 			return
 		}
@@ -88,7 +93,7 @@ func (r *reader) mesh(prefix string) geo.Mesh {
 	r.check(prefix+".lat", err)
 	lng, err := parseCoordinates(r.bytes(prefix+".lng"), 180)
 	r.check(prefix+".lng", err)
-	r.readLists(prefix, meshLists(&m))
+	r.readLists(prefix, meshLists(&m), len(r.bytes(prefix+".lat")))
 	if r.err != nil {
 		return m
 	}
@@ -138,8 +143,8 @@ func ends(list []uint32, n int) error {
 // cover reads a cover and checks that every number in it can be followed.
 func (r *reader) cover(prefix string) *geo.Cover {
 	c := &geo.Cover{Mesh: r.mesh(prefix)}
-	r.readLists(prefix, coverLists(c))
 	starts, refs := r.bytes(prefix+".start"), r.bytes(prefix+".ref")
+	r.readLists(prefix, coverLists(c), len(starts)+len(refs))
 	if r.err != nil {
 		return c
 	}

@@ -163,8 +163,8 @@ type code interface{ AppendTo(b []byte) []byte }
 
 // nextPage is the path of the page of key after the item last.
 func nextPage[K, L code](q *scratch, path string, key K, last L) api.Text {
-	from := len(q.text)
-	b := append(q.text, path...)
+	b, from := q.text, len(q.text)
+	b = append(b, path...)
 	b = encodeSpace(key.AppendTo(b), from)
 	b = encodeSpace(last.AppendTo(append(b, "?after="...)), from)
 	if q.given.has(paramLimit) {

@@ -33,6 +33,5 @@
 // At 100,000 questions a second garbage would be the largest part of the work.
 // So a request works in a [scratch] from a pool, whose slices are kept from
 // one request to the next; an answer refers to the snapshot's own strings; and
-// JSON is appended. A test holds the query routes to zero allocations; the path of
-// a next page of a sector or outcode is the known exception.
+// JSON is appended. A test holds the query routes to zero allocations.
 package server

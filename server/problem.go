@@ -21,7 +21,7 @@ const (
 func (q *scratch) problem(p api.Problem) {
 	p.Snapshot = &q.snap.ref
 	body := document(&p)
-	q.header(typeProblem, 'p')
+	q.header(typeProblem, kindProblem, identity)
 	q.status = p.Status
 	q.ctx.Response.SetStatusCode(p.Status)
 	q.ctx.Response.SetBodyRaw(body)

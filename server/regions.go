@@ -12,8 +12,8 @@ import (
 // same for everybody and megabytes long, so they are made once a snapshot, and
 // sent without a copy.
 type regionDocuments struct {
-	all []byte                       // a FeatureCollection
-	one [len(geo.Regions) + 1][]byte // a Feature by geo.Region; parts of all
+	all longBody                       // a FeatureCollection
+	one [len(geo.Regions) + 1]longBody // a Feature by geo.Region; parts of all
 }
 
 func newRegionDocuments(snap *index.Snapshot, ref api.SnapshotRef) *regionDocuments {
@@ -27,16 +27,17 @@ func newRegionDocuments(snap *index.Snapshot, ref api.SnapshotRef) *regionDocume
 		b = appendRegion(b, snap, ref, r)
 		ends[r][1] = len(b)
 	}
-	d := &regionDocuments{all: append(b, "]}"...)}
+	b = append(b, "]}"...)
+	d := &regionDocuments{all: newLongBody(b)}
 	for _, r := range geo.Regions {
-		d.one[r] = d.all[ends[r][0]:ends[r][1]:ends[r][1]]
+		d.one[r] = newLongBody(b[ends[r][0]:ends[r][1]:ends[r][1]])
 	}
 	return d
 }
 
 // answerRegions answers the boundaries of all Regions, as a GeoJSON
 // FeatureCollection.
-func (q *scratch) answerRegions([]byte) { q.sendRegions(q.snap.regions().all) }
+func (q *scratch) answerRegions([]byte) { q.sendRegions(&q.snap.regions().all) }
 
 // answerRegion answers the boundary of one Region, as a GeoJSON Feature.
 func (q *scratch) answerRegion(key []byte) {
@@ -45,13 +46,14 @@ func (q *scratch) answerRegion(key []byte) {
 		q.problem(api.Problem{Code: api.UnknownRegion, Parameter: "name", Detail: err.Error(), Hint: "all three are at /v1/regions"})
 		return
 	}
-	q.sendRegions(q.snap.regions().one[r])
+	q.sendRegions(&q.snap.regions().one[r])
 }
 
 // sendRegions is send for a part of regionDocuments.
-func (q *scratch) sendRegions(body []byte) {
-	if q.modified(typeGeoJSON) {
-		q.ctx.Response.SetBodyRaw(body)
+func (q *scratch) sendRegions(d *longBody) {
+	c := q.coding(len(d[identity]()))
+	if q.modified(typeGeoJSON, c) {
+		q.ctx.Response.SetBodyRaw(d[c]())
 	}
 }
 

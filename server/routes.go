@@ -168,15 +168,22 @@ func (q *scratch) answerServiceRequests([]byte) {
 
 // send answers 200 with q.body, which is JSON, or 304 where the client has it.
 func (q *scratch) send() {
-	if q.modified(typeJSON) {
-		q.ctx.Response.SetBody(q.body)
+	c := q.coding(len(q.body))
+	if !q.modified(typeJSON, c) {
+		return
 	}
+	if c != identity {
+		q.coded = appendCoded(q.coded[:0], q.body, c)
+		q.ctx.Response.SetBody(q.coded)
+		return
+	}
+	q.ctx.Response.SetBody(q.body)
 }
 
 // modified sets the header of an answer, and reports whether the client lacks
 // its body.
-func (q *scratch) modified(contentType string) bool {
-	q.header(contentType, 'a')
+func (q *scratch) modified(contentType string, c coding) bool {
+	q.header(contentType, kindAnswer, c)
 	if notModified(q.ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch), q.ctx.Response.Header.Peek(fasthttp.HeaderETag)) {
 		q.status = fasthttp.StatusNotModified
 		q.ctx.Response.SetStatusCode(q.status)

@@ -47,6 +47,7 @@ type scratch struct {
 	networks []api.Network
 	text     []byte // what strings made for this answer refer to
 	body     []byte
+	coded    []byte // body, compressed
 }
 
 // found is a premises to answer with, and the spell of its claims.
@@ -70,7 +71,7 @@ func (q *scratch) begin(s *Server, snap *held, ctx *fasthttp.RequestCtx) {
 // end gives a scratch back. What is very large is left to the collector.
 func (q *scratch) end() {
 	const most = 1 << 20
-	if cap(q.body) > most || cap(q.text) > most || cap(q.networks) > 1<<14 {
+	if cap(q.body) > most || cap(q.coded) > most || cap(q.text) > most || cap(q.networks) > 1<<14 {
 		return
 	}
 	pool := &q.snap.scratches
@@ -86,9 +87,16 @@ func (q *scratch) kept(from int) string { return view(q.text[from:]) }
 // view is b as a string, without a copy: b must not change while it is in use.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
+// Kinds of representations in an ETag, beside snapshot, day and coding. That of
+// answers changes when a release changes their JSON.
+const (
+	kindAnswer  = 'a'
+	kindProblem = 'p'
+)
+
 // header sets what every answer carries: what it may be kept for, and which
-// snapshot it is of. kind tells representations apart.
-func (q *scratch) header(contentType string, kind byte) {
+// snapshot it is of.
+func (q *scratch) header(contentType string, kind byte, c coding) {
 	h := &q.ctx.Response.Header
 	h.SetContentType(contentType)
 	h.Set("Coverd-Snapshot", q.snap.ref.ID)
@@ -97,7 +105,7 @@ func (q *scratch) header(contentType string, kind byte) {
 	b := append(buf[:0], q.snap.etag...)
 	b = append(b, '-')
 	b = q.on.AppendTo(b)
-	b = append(b, '-', kind, '"')
+	b = append(append(append(b, '-', kind), codingNames[c]...), '"')
 	h.SetBytesV(fasthttp.HeaderETag, b)
 
 	age := min(q.srv.maxAge, q.day.end.Sub(q.now))

@@ -94,10 +94,8 @@ func (c *cells) touchCell(shape uint32, cell *atomic.Uint32) {
 	if known&touched != 0 {
 		next = known&^touched + 1
 	}
-	for i := next; i > 0; i = c.touches[i-1].next {
-		if c.touches[i-1].shape == shape {
-			return
-		}
+	if next > 0 && c.touches[next-1].shape == shape {
+		return // shapes come one after another, so no further one can be this
 	}
 	cell.Store(touched | uint32(len(c.touches)))
 	c.touches = append(c.touches, touch{shape: shape, next: next})

@@ -67,3 +67,18 @@ func TestCellsOutside(t *testing.T) {
 		}
 	}
 }
+
+// TestCellsOfManyShapes: however many shapes share a cell, another costs no
+// more. Were they looked through, this would take minutes.
+func TestCellsOfManyShapes(t *testing.T) {
+	const n = 1 << 18
+	shapes := make([]geo.MultiPolygon, n)
+	for i := range shapes {
+		shapes[i] = geo.MultiPolygon{{square(52, -2, 0.5/cellsPerDegree)}}
+	}
+	m := geo.NewMesh(shapes)
+	c := newCells(&m)
+	if each := float64(len(c.touches)) / n; each != 4 {
+		t.Errorf("%v cells a shape, want those around the corner of four", each)
+	}
+}

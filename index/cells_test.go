@@ -77,8 +77,41 @@ func TestCellsOfManyShapes(t *testing.T) {
 		shapes[i] = geo.MultiPolygon{{square(52, -2, 0.5/cellsPerDegree)}}
 	}
 	m := geo.NewMesh(shapes)
-	c := newCells(&m)
+	c := newCells(&m, maxTouches)
 	if each := float64(len(c.touches)) / n; each != 4 {
 		t.Errorf("%v cells a shape, want those around the corner of four", each)
+	}
+}
+
+// TestCellsAreBounded: where edges would take too many cells there are none, and
+// every answer is the exact look-up's.
+func TestCellsAreBounded(t *testing.T) {
+	shapes := []geo.MultiPolygon{{{square(52, -2, 1)}}, {{square(52.5, -1.5, 1)}}}
+	land := squares()
+	areas := newAreas(geo.NewMesh(shapes), nil)
+	r := newRegions(geo.NewCover(geo.NewMesh(land[:]), geo.CoverOptions{}))
+	n := len(newCells(&areas.mesh, maxTouches).touches)
+	if newCells(&areas.mesh, n) == nil {
+		t.Errorf("no cells where all %d fit", n)
+	}
+	few := newCells(&areas.mesh, n-1)
+	if few != nil {
+		t.Fatalf("%d cells, want at most %d", len(few.touches), n-1)
+	}
+	lender, locator := newLender(areas), newLocator(r)
+	lender.cells, locator.cells = few, few
+	for i := range 400 {
+		p := geo.LatLng{Lat: 51.95 + float64(i%20)/10, Lng: -2.05 + float64(i/20)/10}
+		for range 2 {
+			if got, want := lender.appendAt(nil, p), areas.appendAt(nil, p); !slices.Equal(got, want) {
+				t.Errorf("areas at %v: %v, want %v", p, got, want)
+			}
+			if got, want := locator.locate(p), r.locate(p); got != want {
+				t.Errorf("Region at %v: %v, want %v", p, got, want)
+			}
+		}
+	}
+	if len(lender.codes) > 0 {
+		t.Error("lists of areas are kept that no cell has")
 	}
 }

@@ -20,13 +20,16 @@ type lender struct {
 }
 
 func newLender(a *areas) *lender {
-	l := &lender{areas: a, cells: newCells(&a.mesh), codes: map[string]uint32{}}
+	l := &lender{areas: a, cells: newCells(&a.mesh, maxTouches), codes: map[string]uint32{}}
 	l.lists.Store(new([][]uint32))
 	return l
 }
 
 // appendAt appends the areas containing p, smallest first.
 func (l *lender) appendAt(dst []uint32, p geo.LatLng) []uint32 {
+	if l.cells == nil {
+		return l.areas.appendAt(dst, p)
+	}
 	known := l.cells.ask(p)
 	switch {
 	case known >= touched:

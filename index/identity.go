@@ -138,6 +138,9 @@ func (m *merger) join(ctx context.Context, workers int) error {
 			}
 		}
 	})
+	if err != nil {
+		return err
+	}
 	for _, h := range slices.Concat(hits...) {
 		if wanted[h.key] == 0 {
 			wanted[h.key] = h.uprn
@@ -160,7 +163,7 @@ func (m *merger) join(ctx context.Context, workers int) error {
 		}
 		b.cut(kept)
 	}
-	return err
+	return nil
 }
 
 // decide settles what the rows of one premises disagree on. For each of

@@ -92,7 +92,8 @@ func NewBuilder(land [3]geo.MultiPolygon, o Options) (*Builder, error) {
 // Build ends, when the counts are known; Build keeps the slice.
 func (b *Builder) SetSources(s []Source) { b.sources = s }
 
-// Locate allocates a Region to a point as [Snapshot.Locate] will.
+// Locate allocates a Region to a point as [Snapshot.Locate] will. It may be
+// called up to Build.
 func (b *Builder) Locate(p geo.LatLng) Allocation { return b.locator.locate(p) }
 
 // Claim gives a claim its number. Its CSP must be one of Options.CSPs.

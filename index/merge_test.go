@@ -91,6 +91,19 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
+// TestResolveLetsGo: the tables of areas and Regions are not there any more when
+// premises are ordered, for which memory is short.
+func TestResolveLetsGo(t *testing.T) {
+	b := makeWorld(3, 100).builder(t, nil)
+	m := b.newMerger()
+	if _, err := m.resolve(t.Context(), 2, func(_, _ int64) {}); err != nil {
+		t.Fatal(err)
+	}
+	if m.lender != nil || b.locator != nil {
+		t.Error("they are still there")
+	}
+}
+
 // patient is a context that is cancelled once it has been asked so many times.
 type patient struct {
 	context.Context

@@ -57,7 +57,8 @@ type bucket struct {
 	mu     sync.Mutex
 	chunks [][]row // all but the last of chunkRows
 	n      int
-	sets   []uint32 // the final codes of the claim sets that its premises have
+	worker int      // the one that made its premises
+	sets   []uint32 // that one's final codes of claim sets
 }
 
 func (b *bucket) at(i int) *row { return &b.chunks[i>>chunkBits][i&(chunkRows-1)] }

@@ -143,9 +143,10 @@ func (b *Builder) AddPostcode(e Entry) (added bool) {
 	return true
 }
 
-// Postcode returns what AddPostcode has taken of a postcode. It may not be called
-// beside AddPostcode.
+// Postcode returns what AddPostcode has taken of a postcode.
 func (b *Builder) Postcode(p geo.Postcode) (e Entry, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if i := b.entryAt.at(p); i != noPlace {
 		return b.entries[i], true
 	}

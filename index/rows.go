@@ -66,7 +66,7 @@ func (b *bucket) at(i int) *row { return &b.chunks[i>>chunkBits][i&(chunkRows-1)
 // add appends a row. It needs the lock.
 func (b *bucket) add(r row) {
 	last := len(b.chunks) - 1
-	if b.n&(chunkRows-1) == 0 && b.n>>chunkBits > last {
+	if b.n&(chunkRows-1) == 0 {
 		capacity := chunkRows
 		if last < 0 {
 			capacity = 16 // small builds stay small

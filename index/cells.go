@@ -38,7 +38,7 @@ type tile [tileSize * tileSize]atomic.Uint32
 type touch struct {
 	shape uint32
 	next  uint32        // number of another in the same cell, plus 1
-	rest  atomic.Uint32 // of the first: what is known of the other shapes; 0: nothing yet
+	rest  atomic.Uint32 // of the first: what is known of the other shapes, or unknownCell
 }
 
 const (

@@ -34,7 +34,8 @@ func TestCells(t *testing.T) {
 	shapes = append(shapes, geo.MultiPolygon{{square(51.5, -1.5, 1.0/cellsPerDegree)}}, geo.MultiPolygon{{square(51.25, -1.25, 0.25)}})
 	mesh := geo.NewMesh(shapes)
 	areas := newAreas(mesh, nil)
-	lender := newLender(areas)
+	full, cramped := newLender(areas), newLender(areas)
+	cramped.room = 3000
 	r := newRegions(geo.NewCover(geo.NewMesh(borderLand(shapes)), geo.CoverOptions{}))
 	locator := newLocator(r)
 	for i := range 300_000 {
@@ -43,12 +44,18 @@ func TestCells(t *testing.T) {
 		if i%10 == 0 {
 			p = v
 		}
-		if got, want := lender.appendAt(nil, p), areas.appendAt(nil, p); !slices.Equal(got, want) {
-			t.Fatalf("areas at %v: %v, want %v", p, got, want)
+		want := areas.appendAt(nil, p)
+		for _, l := range []*lender{full, cramped} {
+			if got := l.appendAt(nil, p); !slices.Equal(got, want) {
+				t.Fatalf("areas at %v: %v, want %v", p, got, want)
+			}
 		}
 		if got, want := locator.locate(p), r.locate(p); got != want {
 			t.Fatalf("Region at %v: %v, want %v", p, got, want)
 		}
+	}
+	if few, all := len(cramped.codes), len(full.codes); few == 0 || few > 30 || all < 100 {
+		t.Errorf("%d lists of areas in a room for 30, of %d", few, all)
 	}
 }
 

@@ -40,7 +40,9 @@ type Options struct {
 
 // Builder takes facts in and freezes them into a snapshot. Its methods may be
 // called concurrently, up to Build; the order of calls to AddArea and
-// AddPostcode matters, that of rows does not.
+// AddPostcode matters, that of rows does not. Build of over a million premises
+// has the runtime collect garbage, and returns free memory to the system, twice
+// in between: a program that does something else besides will notice.
 type Builder struct {
 	o       Options
 	regions *regions
@@ -92,7 +94,8 @@ func NewBuilder(land [3]geo.MultiPolygon, o Options) (*Builder, error) {
 // Build ends, when the counts are known; Build keeps the slice.
 func (b *Builder) SetSources(s []Source) { b.sources = s }
 
-// Locate allocates a Region to a point as [Snapshot.Locate] will.
+// Locate allocates a Region to a point as [Snapshot.Locate] will. It may be
+// called up to Build.
 func (b *Builder) Locate(p geo.LatLng) Allocation { return b.locator.locate(p) }
 
 // Claim gives a claim its number. Its CSP must be one of Options.CSPs.
@@ -142,9 +145,10 @@ func (b *Builder) AddPostcode(e Entry) (added bool) {
 	return true
 }
 
-// Postcode returns what AddPostcode has taken of a postcode. It may not be called
-// beside AddPostcode.
+// Postcode returns what AddPostcode has taken of a postcode.
 func (b *Builder) Postcode(p geo.Postcode) (e Entry, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if i := b.entryAt.at(p); i != noPlace {
 		return b.entries[i], true
 	}

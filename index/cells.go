@@ -22,6 +22,10 @@ import (
 // only about the areas that the edges are of is what makes these cheap. The
 // tables take some 200 MB until the rows are merged. Half the cell would halve
 // the premises that must ask, and take 350 MB more.
+//
+// Long edges make much of a small file: 300 triangles across the country touch 4
+// million cells. Where it would be more than maxTouches there are no cells at
+// all: nil ones know nothing, and every point is looked up.
 type cells struct {
 	tiles   [cellRows / tileSize * cellColumns / tileSize]atomic.Pointer[tile]
 	touches []touch
@@ -34,7 +38,7 @@ type tile [tileSize * tileSize]atomic.Uint32
 type touch struct {
 	shape uint32
 	next  uint32        // number of another in the same cell, plus 1
-	rest  atomic.Uint32 // of the first: what is known of the other shapes; 0: nothing yet
+	rest  atomic.Uint32 // of the first: what is known of the other shapes, or unknownCell
 }
 
 const (
@@ -49,19 +53,24 @@ const (
 	cellRows       = (62 - cellsSouth) * cellsPerDegree
 	cellColumns    = (2 - cellsWest) * cellsPerDegree
 
+	maxTouches = 1 << 26 // 800 MB
+
 	// cellMargin is how near an edge may come to a cell without touching it, in
 	// cells: 0.1 mm, which is more than any rounding.
 	cellMargin = 1e-6
 )
 
-// newCells marks the cells that the edges of a mesh touch.
-func newCells(m *geo.Mesh) *cells {
+// newCells marks the cells that the edges of a mesh touch. It returns nil where
+// that takes more than so many touches.
+func newCells(m *geo.Mesh, most int) *cells {
 	c := &cells{}
 	for shape := range uint32(m.Len()) {
 		for ring := m.Polygons[m.Shapes[shape]]; ring < m.Polygons[m.Shapes[shape+1]]; ring++ {
 			v := m.Vertices[m.Rings[ring]:m.Rings[ring+1]]
 			for i := range len(v) - 1 {
-				c.touch(shape, v[i], v[i+1])
+				if c.touch(shape, v[i], v[i+1]); len(c.touches) > most {
+					return nil
+				}
 			}
 		}
 	}
@@ -94,10 +103,8 @@ func (c *cells) touchCell(shape uint32, cell *atomic.Uint32) {
 	if known&touched != 0 {
 		next = known&^touched + 1
 	}
-	for i := next; i > 0; i = c.touches[i-1].next {
-		if c.touches[i-1].shape == shape {
-			return
-		}
+	if next > 0 && c.touches[next-1].shape == shape {
+		return // shapes come one after another, so no further one can be this
 	}
 	cell.Store(touched | uint32(len(c.touches)))
 	c.touches = append(c.touches, touch{shape: shape, next: next})
@@ -119,7 +126,7 @@ func cellOf(p geo.LatLng) (x, y uint32, ok bool) {
 
 // ask returns what is known of a point's cell; outside the grid, nothing is.
 func (c *cells) ask(p geo.LatLng) uint32 {
-	if x, y, ok := cellOf(p); ok {
+	if x, y, ok := cellOf(p); ok && c != nil {
 		return c.cell(x, y).Load()
 	}
 	return unknownCell
@@ -128,7 +135,7 @@ func (c *cells) ask(p geo.LatLng) uint32 {
 // tell gives the cell of a point, of which nothing is known, an answer.
 func (c *cells) tell(p geo.LatLng, answer uint32) {
 	x, y, ok := cellOf(p)
-	if !ok {
+	if !ok || c == nil {
 		return
 	}
 	t := c.tile(x, y)
@@ -178,7 +185,7 @@ type locator struct {
 	cells   *cells
 }
 
-func newLocator(r *regions) *locator { return &locator{r, newCells(&r.cover.Mesh)} }
+func newLocator(r *regions) *locator { return &locator{r, newCells(&r.cover.Mesh, maxTouches)} }
 
 func (l *locator) locate(p geo.LatLng) Allocation {
 	known := l.cells.ask(p)

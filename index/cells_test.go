@@ -34,7 +34,8 @@ func TestCells(t *testing.T) {
 	shapes = append(shapes, geo.MultiPolygon{{square(51.5, -1.5, 1.0/cellsPerDegree)}}, geo.MultiPolygon{{square(51.25, -1.25, 0.25)}})
 	mesh := geo.NewMesh(shapes)
 	areas := newAreas(mesh, nil)
-	lender := newLender(areas)
+	full, cramped := newLender(areas), newLender(areas)
+	cramped.room = 3000
 	r := newRegions(geo.NewCover(geo.NewMesh(borderLand(shapes)), geo.CoverOptions{}))
 	locator := newLocator(r)
 	for i := range 300_000 {
@@ -43,12 +44,18 @@ func TestCells(t *testing.T) {
 		if i%10 == 0 {
 			p = v
 		}
-		if got, want := lender.appendAt(nil, p), areas.appendAt(nil, p); !slices.Equal(got, want) {
-			t.Fatalf("areas at %v: %v, want %v", p, got, want)
+		want := areas.appendAt(nil, p)
+		for _, l := range []*lender{full, cramped} {
+			if got := l.appendAt(nil, p); !slices.Equal(got, want) {
+				t.Fatalf("areas at %v: %v, want %v", p, got, want)
+			}
 		}
 		if got, want := locator.locate(p), r.locate(p); got != want {
 			t.Fatalf("Region at %v: %v, want %v", p, got, want)
 		}
+	}
+	if few, all := len(cramped.codes), len(full.codes); few == 0 || few > 30 || all < 100 {
+		t.Errorf("%d lists of areas in a room for 30, of %d", few, all)
 	}
 }
 
@@ -65,5 +72,53 @@ func TestCellsOutside(t *testing.T) {
 		if got, want := lender.appendAt(nil, p), areas.appendAt(nil, p); !slices.Equal(got, want) {
 			t.Errorf("areas at %v: %v, want %v", p, got, want)
 		}
+	}
+}
+
+// TestCellsOfManyShapes: however many shapes share a cell, another costs no
+// more. Were they looked through, this would take minutes.
+func TestCellsOfManyShapes(t *testing.T) {
+	const n = 1 << 18
+	shapes := make([]geo.MultiPolygon, n)
+	for i := range shapes {
+		shapes[i] = geo.MultiPolygon{{square(52, -2, 0.5/cellsPerDegree)}}
+	}
+	m := geo.NewMesh(shapes)
+	c := newCells(&m, maxTouches)
+	if each := float64(len(c.touches)) / n; each != 4 {
+		t.Errorf("%v cells a shape, want those around the corner of four", each)
+	}
+}
+
+// TestCellsAreBounded: where edges would take too many cells there are none, and
+// every answer is the exact look-up's.
+func TestCellsAreBounded(t *testing.T) {
+	shapes := []geo.MultiPolygon{{{square(52, -2, 1)}}, {{square(52.5, -1.5, 1)}}}
+	land := squares()
+	areas := newAreas(geo.NewMesh(shapes), nil)
+	r := newRegions(geo.NewCover(geo.NewMesh(land[:]), geo.CoverOptions{}))
+	n := len(newCells(&areas.mesh, maxTouches).touches)
+	if newCells(&areas.mesh, n) == nil {
+		t.Errorf("no cells where all %d fit", n)
+	}
+	few := newCells(&areas.mesh, n-1)
+	if few != nil {
+		t.Fatalf("%d cells, want at most %d", len(few.touches), n-1)
+	}
+	lender, locator := newLender(areas), newLocator(r)
+	lender.cells, locator.cells = few, few
+	for i := range 400 {
+		p := geo.LatLng{Lat: 51.95 + float64(i%20)/10, Lng: -2.05 + float64(i/20)/10}
+		for range 2 {
+			if got, want := lender.appendAt(nil, p), areas.appendAt(nil, p); !slices.Equal(got, want) {
+				t.Errorf("areas at %v: %v, want %v", p, got, want)
+			}
+			if got, want := locator.locate(p), r.locate(p); got != want {
+				t.Errorf("Region at %v: %v, want %v", p, got, want)
+			}
+		}
+	}
+	if len(lender.codes) > 0 {
+		t.Error("lists of areas are kept that no cell has")
 	}
 }

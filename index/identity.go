@@ -56,19 +56,23 @@ func (m *merger) placeKey(r *row) placeKey {
 	return placeKey{at: r.at}
 }
 
+// hash mixes one half of the key before the other joins it. Side by side in one
+// number the upper half would decide seven bits of the slot at most: 128 slots
+// for house number 1 of all the postcodes of a bucket.
+func (k placeKey) hash() uint64 {
+	if k.postcode.IsValid() {
+		return mix(mix(uint64(k.postcode.Ordinal()))^uint64(k.fold)) >> 20
+	}
+	return mix(mix(uint64(uint32(k.at.Lat)))^uint64(uint32(k.at.Lng))) >> 20
+}
+
 // group finds the rows of a bucket that are of one premises.
 func (m *merger) group(g *grouper, b *bucket) {
 	if b.n == 0 || b.at(0).uprn() != 0 {
 		g.group(b, hashUPRN, sameUPRN)
 		return
 	}
-	g.group(b, func(r *row) uint64 {
-		k := m.placeKey(r)
-		if k.postcode.IsValid() {
-			return mix(uint64(k.postcode.Ordinal())<<32|uint64(k.fold)) >> 20
-		}
-		return mix(uint64(uint32(k.at.Lat))<<32|uint64(uint32(k.at.Lng))) >> 20
-	}, func(x, y *row) bool { return m.placeKey(x) == m.placeKey(y) })
+	g.group(b, func(r *row) uint64 { return m.placeKey(r).hash() }, func(x, y *row) bool { return m.placeKey(x) == m.placeKey(y) })
 }
 
 // A sieve is a set of numbers that may also claim to hold others: one in fifty
@@ -134,6 +138,9 @@ func (m *merger) join(ctx context.Context, workers int) error {
 			}
 		}
 	})
+	if err != nil {
+		return err
+	}
 	for _, h := range slices.Concat(hits...) {
 		if wanted[h.key] == 0 {
 			wanted[h.key] = h.uprn
@@ -156,7 +163,7 @@ func (m *merger) join(ctx context.Context, workers int) error {
 		}
 		b.cut(kept)
 	}
-	return err
+	return nil
 }
 
 // decide settles what the rows of one premises disagree on. For each of

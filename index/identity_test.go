@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -101,5 +102,76 @@ func TestIdentityWithoutUPRN(t *testing.T) {
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("premises (-want +got):\n%s", d)
+	}
+}
+
+// TestGroupOfPlacesIsQuick bounds the rows that a row is compared with: of the
+// same few house numbers at many postcodes, of addresses of all kinds, and of
+// places on a grid.
+func TestGroupOfPlacesIsQuick(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	const folds = 70_000
+	m := &merger{ranks: make([]uint32, folds), fold: make([]uint32, folds)}
+	for i := range uint32(folds) {
+		m.ranks[i], m.fold[i] = i, i
+	}
+	var postcodes []geo.Postcode // of one bucket
+	var s rowStore
+	for len(postcodes) < 7000 {
+		p, _ := geo.PostcodeFromOrdinal(uint32(rnd.IntN(geo.Postcodes)))
+		if s.bucket(0, p, 1, nowhere) == &s.without[7] {
+			postcodes = append(postcodes, p)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		rows func(add func(row))
+	}{
+		{"house numbers 1 to 17", func(add func(row)) {
+			for _, p := range postcodes {
+				for a := range uint32(17) {
+					add(row{postcode: p, address: 1 + a})
+				}
+			}
+		}},
+		{"house number 1", func(add func(row)) {
+			for _, p := range postcodes {
+				add(row{postcode: p, address: 1})
+			}
+		}},
+		{"any address", func(add func(row)) {
+			for _, p := range postcodes {
+				for range 17 {
+					add(row{postcode: p, address: 1 + uint32(rnd.IntN(folds-1))})
+				}
+			}
+		}},
+		{"many addresses at one postcode", func(add func(row)) {
+			for a := range uint32(folds - 1) {
+				add(row{postcode: postcodes[0], address: 1 + a})
+			}
+		}},
+		{"places 0.0001 degrees apart", func(add func(row)) {
+			for i := range int32(100_000) {
+				add(row{at: geo.Location{Lat: 52_000_000 + i/300*100, Lng: -2_000_000 + i%300*100}})
+			}
+		}},
+		{"places 0.001024 degrees apart", func(add func(row)) {
+			for i := range int32(100_000) {
+				add(row{at: geo.Location{Lat: 50_000_000 + i/300*1024, Lng: -2_000_000 + i%300*1024}})
+			}
+		}},
+	} {
+		var b bucket
+		c.rows(func(r row) { b.add(r); b.add(r) })
+		var g grouper
+		compared := 0
+		g.group(&b, func(r *row) uint64 { return m.placeKey(r).hash() }, func(x, y *row) bool {
+			compared++
+			return m.placeKey(x) == m.placeKey(y)
+		})
+		if per := float64(compared) / float64(b.n); per > 1.5 {
+			t.Errorf("%s: a row is compared with %.2f, want 1.5 at most", c.name, per)
+		}
 	}
 }

@@ -10,23 +10,31 @@ import (
 )
 
 // lender is [areas.appendAt] with [cells]: each list of areas that some cell has
-// is kept once, and cells hold its number.
+// is kept once, and cells hold its number. Areas that overlap at random make
+// almost as many lists as there are cells; when there is no room for more, the
+// cells that want one stay unknown.
 type lender struct {
 	areas *areas
 	cells *cells
 	lists atomic.Pointer[[][]uint32] // only ever grows
 	mu    sync.Mutex                 // guards what follows, and the writing of lists
 	codes map[string]uint32
+	room  int // bytes that lists may still take
 }
 
+const listRoom = 1 << 28
+
 func newLender(a *areas) *lender {
-	l := &lender{areas: a, cells: newCells(&a.mesh), codes: map[string]uint32{}}
+	l := &lender{areas: a, cells: newCells(&a.mesh, maxTouches), codes: map[string]uint32{}, room: listRoom}
 	l.lists.Store(new([][]uint32))
 	return l
 }
 
 // appendAt appends the areas containing p, smallest first.
 func (l *lender) appendAt(dst []uint32, p geo.LatLng) []uint32 {
+	if l.cells == nil {
+		return l.areas.appendAt(dst, p)
+	}
 	known := l.cells.ask(p)
 	switch {
 	case known >= touched:
@@ -36,7 +44,9 @@ func (l *lender) appendAt(dst []uint32, p geo.LatLng) []uint32 {
 	}
 	from := len(dst)
 	dst = l.areas.appendAt(dst, p)
-	l.cells.tell(p, l.code(dst[from:]))
+	if code := l.code(dst[from:]); code != unknownCell {
+		l.cells.tell(p, code)
+	}
 	return dst
 }
 
@@ -52,16 +62,16 @@ func (l *lender) appendTouched(dst []uint32, p geo.LatLng, first *touch) []uint3
 			}
 		}
 	}
-	rest := first.rest.Load()
-	if rest == 0 {
+	if rest := first.rest.Load(); rest != unknownCell {
+		dst = append(dst, l.list(rest)...)
+	} else {
 		others := l.areas.appendAt(nil, p)
 		ask(func(area uint32) {
 			others = slices.DeleteFunc(others, func(o uint32) bool { return o == area })
 		})
-		rest = l.code(others)
-		first.rest.Store(rest)
+		first.rest.Store(l.code(others))
+		dst = append(dst, others...)
 	}
-	dst = append(dst, l.list(rest)...)
 	ask(func(area uint32) {
 		if !l.areas.contains(area, p) {
 			return
@@ -87,7 +97,8 @@ func (a *areas) contains(area uint32, p geo.LatLng) bool {
 // list undoes code.
 func (l *lender) list(code uint32) []uint32 { return (*l.lists.Load())[code-firstAnswer] }
 
-// code gives a list of areas its number, from firstAnswer up.
+// code gives a list of areas its number, from firstAnswer up, or unknownCell
+// where there is no room for it.
 func (l *lender) code(list []uint32) uint32 {
 	var key []byte
 	for _, i := range list {
@@ -97,6 +108,11 @@ func (l *lender) code(list []uint32) uint32 {
 	defer l.mu.Unlock()
 	code, ok := l.codes[string(key)]
 	if !ok {
+		takes := 100 + 8*len(list) // the list, its key, and what a map has about it
+		if takes > l.room {
+			return unknownCell
+		}
+		l.room -= takes
 		lists := *l.lists.Load()
 		code = firstAnswer + uint32(len(lists))
 		l.codes[string(key)] = code

@@ -114,7 +114,8 @@ type merged struct {
 	future    int64 // available claims with a date after their as-of
 }
 
-// resolve turns the rows into premises, in their place.
+// resolve turns the rows into premises, in their place, and lets go of what was
+// only needed for that.
 func (m *merger) resolve(ctx context.Context, workers int, progress func(done, total int64)) (*merged, error) {
 	total := int64(m.b.rows.len())
 	if err := m.join(ctx, workers); err != nil {
@@ -124,24 +125,25 @@ func (m *merger) resolve(ctx context.Context, workers int, progress func(done, t
 	for i := range ws {
 		ws[i] = newWorker()
 	}
-	made := make(map[*bucket]*worker, 2*buckets)
-	var mu sync.Mutex // guards made and the count
+	var mu sync.Mutex // guards the count
 	done := int64(0)
 	err := m.b.rows.each(ctx, workers, func(k int, b *bucket) {
 		n := int64(b.n)
 		m.resolveBucket(ws[k], b)
+		b.worker = k
 		mu.Lock()
 		defer mu.Unlock()
-		made[b] = ws[k]
 		done += n
 		progress(done, total)
 	})
 	if err != nil {
 		return nil, err
 	}
+	m.lender, m.b.locator = nil, nil
+	m.rankOf, m.ranks, m.fold, m.briefs = nil, nil, nil, nil
 	all := m.gather(ws)
-	for b, w := range made {
-		b.sets = w.final
+	for b := range m.b.rows.all {
+		b.sets = ws[b.worker].final
 	}
 	return all, nil
 }

@@ -1,7 +1,9 @@
 package index
 
 import (
+	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,6 +87,66 @@ func TestConflicts(t *testing.T) {
 		}
 		if n := s.Info().Claims; n != int64(len(kept)) {
 			t.Errorf("%s: %d claims in the file, want %d", c.name, n, len(kept))
+		}
+	}
+}
+
+// TestResolveLetsGo: the tables of areas and Regions are not there any more when
+// premises are ordered, for which memory is short.
+func TestResolveLetsGo(t *testing.T) {
+	b := makeWorld(3, 100).builder(t, nil)
+	m := b.newMerger()
+	if _, err := m.resolve(t.Context(), 2, func(_, _ int64) {}); err != nil {
+		t.Fatal(err)
+	}
+	if m.lender != nil || b.locator != nil {
+		t.Error("they are still there")
+	}
+}
+
+// patient is a context that is cancelled once it has been asked so many times.
+type patient struct {
+	context.Context
+	asks atomic.Int64
+}
+
+func (p *patient) Err() error {
+	if p.asks.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestMergeCancelled: wherever a build is cancelled it stops there, and makes
+// nothing of what it has half of.
+func TestMergeCancelled(t *testing.T) {
+	without := func(b *Builder) (n int) {
+		for i := range b.rows.without {
+			n += b.rows.without[i].n
+		}
+		return n
+	}
+	w := makeWorld(2, 400)
+	for asks := int64(0); ; asks += 100 {
+		b := w.builder(t, nil)
+		m, ctx := b.newMerger(), &patient{Context: t.Context()}
+		ctx.asks.Store(asks)
+		before := without(b)
+		if err := m.join(ctx, 2); err != nil {
+			if n := without(b); n != before {
+				t.Errorf("cancelled after %d asks: %d rows have joined others", asks, before-n)
+			}
+			continue
+		}
+		if _, err := m.resolve(ctx, 2, func(_, _ int64) {}); err != nil {
+			continue
+		}
+		l, err := m.layOut(ctx, 2)
+		if err == nil {
+			return
+		}
+		if l != nil {
+			t.Errorf("cancelled after %d asks: laid out all the same", asks)
 		}
 	}
 }

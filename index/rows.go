@@ -57,7 +57,8 @@ type bucket struct {
 	mu     sync.Mutex
 	chunks [][]row // all but the last of chunkRows
 	n      int
-	sets   []uint32 // the final codes of the claim sets that its premises have
+	worker int      // the one that made its premises
+	sets   []uint32 // that one's final codes of claim sets
 }
 
 func (b *bucket) at(i int) *row { return &b.chunks[i>>chunkBits][i&(chunkRows-1)] }
@@ -65,7 +66,7 @@ func (b *bucket) at(i int) *row { return &b.chunks[i>>chunkBits][i&(chunkRows-1)
 // add appends a row. It needs the lock.
 func (b *bucket) add(r row) {
 	last := len(b.chunks) - 1
-	if b.n&(chunkRows-1) == 0 && b.n>>chunkBits > last {
+	if b.n&(chunkRows-1) == 0 {
 		capacity := chunkRows
 		if last < 0 {
 			capacity = 16 // small builds stay small

@@ -33,7 +33,7 @@ type unit struct {
 // layout is the final order of premises and postcodes.
 type layout struct {
 	units    []unit     // in directory order
-	premises []premises // by group, then address, UPRN, location
+	premises []premises // by group, then address, UPRN, location, claim set, flags
 	groups   []int      // units with premises, in Hilbert order
 	firsts   []int      // where each group starts, then where the premises without postcode do, then the end
 }
@@ -91,6 +91,9 @@ func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
 		}
 		b.cut(0)
 	})
+	if err != nil {
+		return nil, err
+	}
 	giveBack(total)
 	shareOut(len(l.groups), 1024, workers, func(g int) {
 		ps := l.premises[l.firsts[g]:l.firsts[g+1]]
@@ -108,7 +111,7 @@ func (m *merger) layOut(ctx context.Context, workers int) (*layout, error) {
 		return cmp.Or(cmp.Compare(cells[a.at], cells[b.at]), comparePremises(a, b))
 	})
 	l.units = units
-	return &l, err
+	return &l, nil
 }
 
 // inHilbertOrder lists the units with premises, and makes the others' group −1.
@@ -226,6 +229,9 @@ func (m *merger) units(ctx context.Context, workers int) (units []unit, places *
 			}
 		}
 	})
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, ps := range found {
 		for p := range ps {
 			if places.at(p) == noPlace {
@@ -241,9 +247,6 @@ func (m *merger) units(ctx context.Context, workers int) (units []unit, places *
 		*place = uint32(len(units) - 1)
 	}
 	m.b.entries, m.b.entryAt = nil, nil
-	if err != nil {
-		return nil, nil, err
-	}
 
 	var locks [256]sync.Mutex // by the lowest bits of a unit's place
 	err = m.b.rows.each(ctx, workers, func(_ int, b *bucket) {

@@ -2,6 +2,7 @@ package index
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"coverd/geo"
@@ -192,4 +193,27 @@ func TestTheFirstOfTwoRegisterEntriesStays(t *testing.T) {
 	if !ok || u.At() != located(52.5, -1.5) {
 		t.Errorf("at %v", u.At())
 	}
+}
+
+// TestRegisterRowsAtOnce: the register may be filled and asked side by side,
+// which the race detector watches.
+func TestRegisterRowsAtOnce(t *testing.T) {
+	b, err := NewBuilder(squares(), small().options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for k := range uint32(3) {
+		wg.Go(func() {
+			for n := range uint32(5000) {
+				p, _ := geo.PostcodeFromOrdinal(3*n + k)
+				e := Entry{Postcode: p, At: geo.Location{Lat: 52_000_000 + int32(n), Lng: -1_500_000}}
+				b.AddPostcode(e)
+				if got, ok := b.Postcode(p); !ok || got != e {
+					t.Errorf("%v: %+v, %v", p, got, ok)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -168,8 +168,8 @@ type tb interface {
 	Fatal(args ...any)
 }
 
-// build builds the world with its rows in a given order.
-func (w *world) build(t tb, order func([]testRow)) ([]byte, Report) {
+// builder returns one that has taken all of the world, its rows in a given order.
+func (w *world) builder(t tb, order func([]testRow)) *Builder {
 	t.Helper()
 	b, err := NewBuilder(w.land, w.options)
 	if err != nil {
@@ -195,7 +195,13 @@ func (w *world) build(t tb, order func([]testRow)) ([]byte, Report) {
 		}
 		b.Add(out)
 	}
-	built, err := b.Build(t.Context())
+	return b
+}
+
+// build builds the world with its rows in a given order.
+func (w *world) build(t tb, order func([]testRow)) ([]byte, Report) {
+	t.Helper()
+	built, err := w.builder(t, order).Build(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

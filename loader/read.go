@@ -38,6 +38,9 @@ func (r *run) premises(e *Extract, s *SourceSummary) error {
 		parsers[i] = newPremisesParser(r.builder, claims)
 	}
 	first := len(r.files)
+	if first+len(e.Files) > index.MaxFiles {
+		return &FileError{File: s.Pattern, Msg: fmt.Sprintf("too many files: a build reads at most %s of premises", thousands(index.MaxFiles))}
+	}
 	for _, path := range e.Files {
 		r.files = append(r.files, sourceFile{path, shownPath(r.m.Dir, path), s, e})
 	}

@@ -217,7 +217,8 @@ func fetch(url string, headers, fail bool) error {
 	if !strings.Contains(url, "://") {
 		url = "http://" + url
 	}
-	resp, err := http.Get(url)
+	plain := http.Client{Transport: &http.Transport{DisableCompression: true}} // as curl is without --compressed
+	resp, err := plain.Get(url)
 	if err != nil {
 		return err
 	}

@@ -15,12 +15,26 @@ func TestPreferred(t *testing.T) {
 		accept string
 		want   coding
 	}{
-		{"", identity}, {"identity", identity}, {"br", identity}, {"*", identity}, {"gzipped", identity},
-		{"gzip", codingGzip}, {"GZip", codingGzip}, {"zstd", codingZstd},
-		{"gzip, deflate, br, zstd", codingZstd}, {"zstd,gzip", codingZstd},
-		{"gzip;q=1.0, zstd;q=0.5", codingGzip}, {"gzip; q=0.2 , zstd ; q=0.7", codingZstd},
-		{"gzip;q=0", identity}, {"zstd;q=0, gzip;q=0.001", codingGzip}, {"gzip;q=0,identity;q=1", identity},
-		{"gzip;q=2", identity}, {"gzip;q=NaN", identity}, {"gzip;weight=1", identity}, {",,gzip,", codingGzip}, {";q=1,gzip", codingGzip},
+		{"", identity},
+		{"identity", identity},
+		{"br", identity},
+		{"*", identity},
+		{"gzipped", identity},
+		{"gzip", codingGzip},
+		{"GZip", codingGzip},
+		{"zstd", codingZstd},
+		{"gzip, deflate, br, zstd", codingZstd},
+		{"zstd,gzip", codingZstd},
+		{"gzip;q=1.0, zstd;q=0.5", codingGzip},
+		{"gzip; q=0.2 , zstd ; q=0.7", codingZstd},
+		{"gzip;q=0", identity},
+		{"zstd;q=0, gzip;q=0.001", codingGzip},
+		{"gzip;q=0,identity;q=1", identity},
+		{"gzip;q=2", identity},
+		{"gzip;q=NaN", identity},
+		{"gzip;weight=1", identity},
+		{",,gzip,", codingGzip},
+		{";q=1,gzip", codingGzip},
 	} {
 		if got := preferred([]byte(c.accept)); got != c.want {
 			t.Errorf("%q: %q, want %q", c.accept, codingNames[got], codingNames[c.want])

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
+	"sync"
 
 	"coverd/geo"
 )
@@ -172,12 +174,27 @@ const (
 	sectionAreaClaim = "area.claim"
 )
 
-// sections packs every column, in the order of FORMAT.md.
+// sections packs every column, in the order of FORMAT.md. Premises take as long
+// as all the rest, and both have parts that only one worker can do, so they are
+// packed side by side.
 func (m *merger) sections(l *layout, all *merged) []section {
-	var out []section
-	add := func(name string, raw []byte) { out = append(out, section{name, raw}) }
-	col := func(name string, n int, value func(i int) int64) { add(name, columnOf(n, value)) }
+	var parts [3][]section
+	part := func(i int, write func(add addFunc, col colFunc)) {
+		add := func(name string, raw []byte) { parts[i] = append(parts[i], section{name, raw}) }
+		write(add, func(name string, n int, value func(i int) int64) { add(name, columnOf(n, value)) })
+	}
+	var rest sync.WaitGroup
+	rest.Go(func() {
+		part(0, func(add addFunc, col colFunc) { m.claimSections(all, add, col) })
+		part(2, func(add addFunc, col colFunc) { m.placeSections(l, add, col) })
+	})
+	part(1, func(add addFunc, col colFunc) { m.premisesSections(l, add, col) })
+	rest.Wait()
+	return slices.Concat(parts[:]...)
+}
 
+// claimSections writes the dictionary of claims, and the sets of them.
+func (m *merger) claimSections(all *merged, add addFunc, col colFunc) {
 	add(sectionClaims, appendClaims(nil, m.claims))
 	var items []uint32
 	var ends []int64
@@ -187,8 +204,10 @@ func (m *merger) sections(l *layout, all *merged) []section {
 	}
 	col(sectionSetEnds, len(ends), func(i int) int64 { return ends[i] })
 	col(sectionSetItems, len(items), func(i int) int64 { return int64(items[i]) })
+}
 
-	m.premisesSections(l, add, col)
+// placeSections writes postcodes, what sectors hold, areas and Regions.
+func (m *merger) placeSections(l *layout, add addFunc, col colFunc) {
 	unitSections(l, add, col)
 
 	pr := profile(l)
@@ -199,7 +218,6 @@ func (m *merger) sections(l *layout, all *merged) []section {
 	col(sectionAreaClaim, len(m.areas.claims), func(i int) int64 { return int64(m.areas.claims[i]) })
 	meshSections("area", &m.areas.mesh, add, col)
 	coverSections("region", m.b.regions.cover, add, col)
-	return out
 }
 
 // flags packs Region (bits 0–1), basis (bits 2–4) and one more bit (5).

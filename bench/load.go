@@ -25,7 +25,7 @@ type target struct {
 	// read reads one answer to its end, and tells whether the server closes the
 	// connection after it. What the answer holds goes to body unless that is nil.
 	read func(in *bufio.Reader, body io.Writer) (closes bool, err error)
-	cpu      func() time.Duration      // that the process behind it has taken
+	cpu  func() time.Duration // that the process behind it has taken
 }
 
 // load is what came of a run against a target.

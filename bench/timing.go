@@ -19,7 +19,6 @@ const (
 
 // timing is how long one kind of question takes, in nanoseconds.
 type timing struct {
-	n      int64
 	mean   float64
 	allocs float64
 	rounds []float64 // the mean of each round
@@ -75,7 +74,6 @@ func race(ctx context.Context, n int, contestants ...func(i int)) (timings []tim
 				next[c]++
 				record(t.single, took-clock)
 			}
-			t.n += int64(2 * part * batchSize)
 		}
 	}
 	for c := range timings {
@@ -102,13 +100,12 @@ func (t *timing) row(name, unit string, floor *timing, floorOf string) Row {
 		scale = 1e-3
 	}
 	r := Row{
-		Name: name, N: t.n, Unit: unit, Mean: rounded(t.mean * scale),
-		P50:  rounded(t.p50() * scale),
-		P99:  rounded(float64(t.single.ValueAtQuantile(99)) * scale),
-		P999: rounded(float64(t.single.ValueAtQuantile(99.9)) * scale),
+		Name: name, Unit: unit, Mean: rounded(t.mean * scale),
 		// Below a hundredth it is the runtime's own doing.
 		Allocs: new(float64(int64(t.allocs*100)) / 100),
 	}
+	r.percentiles(t.single, scale)
+	r.P50 = rounded(t.p50() * scale)
 	if floor != nil {
 		r.Floor, r.Ratio, r.FloorOf = rounded(floor.p50()*scale), rounded(medianRatio(t.rounds, floor.rounds)), floorOf
 	}

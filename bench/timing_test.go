@@ -29,7 +29,7 @@ func TestRaceIsFair(t *testing.T) {
 		}
 	}
 	for _, timed := range timings {
-		if timed.n != 2*rounds*batchSize || len(timed.rounds) != rounds || timed.single.TotalCount() != rounds*batchSize {
+		if len(timed.rounds) != rounds || timed.single.TotalCount() != rounds*batchSize {
 			t.Errorf("%+v", timed)
 		}
 	}
@@ -105,7 +105,7 @@ func TestLookup(t *testing.T) {
 	names := map[string]Row{}
 	for _, r := range rows {
 		names[r.Name] = r
-		if r.N < 2*rounds*batchSize || *r.P50 <= 0 || *r.P999 < *r.P99 || *r.Floor <= 0 || *r.Ratio <= 0 || r.FloorOf == "" || r.Mix != Mixed {
+		if r.N < rounds*batchSize || *r.P50 <= 0 || *r.P99 <= 0 || r.P999 != nil || *r.Floor <= 0 || *r.Ratio <= 0 || r.FloorOf == "" || r.Mix != Mixed {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -113,6 +113,8 @@ func TestLookup(t *testing.T) {
 		r, ok := names[name]
 		if !ok {
 			t.Errorf("%s was not asked", name)
+		} else if name == qPostcodeJSON && *r.Allocs > 0.1 {
+			t.Errorf("%s: %v allocations: the context is not used again", name, *r.Allocs)
 		} else if !strings.Contains(name, "JSON") && *r.Allocs != 0 {
 			t.Errorf("%s: %v allocations", name, *r.Allocs)
 		}

@@ -144,9 +144,16 @@ func sweepPremises(ctx context.Context, snap *index.Snapshot, o verifyOptions, s
 		bench.Found
 	}{{"UPRN", s.UPRN}, {"postcode", s.Postcode}, {"location, at distance 0", s.Location}} {
 		fmt.Fprintf(std.out, "%-28s %12s %8s\n", f.by, countText(f.Asked), countText(f.Missing))
-		if f.Missing > 0 {
-			fmt.Fprintf(std.out, "  the first is row %d\n", f.First)
+		switch {
+		case f.Missing > 0:
+			fmt.Fprintf(std.out, "  the first is %s\n", f.First)
+		case f.Asked == 0:
+			fmt.Fprint(std.out, "  nothing was checked: no premises has one\n")
 		}
+	}
+	if s.Crowded > 0 {
+		fmt.Fprintf(std.out, "%s premises are on spots with more than %d, of which a look-up gives no more: they come after all of these\n",
+			countText(s.Crowded), index.MaxNearest)
 	}
 	return s, nil
 }

@@ -145,7 +145,11 @@ func (c *Catalogue) questions(keys *Keys, o *LookupOptions) ([]question, error) 
 	asJSON := func(name string, uri func(i int) string) question {
 		return question{name, unitUs, floorReady, "the handler with a context that is used again; request URI and copy of the body included, as in the floor", 10, func() (func(int), func(int), error) {
 			uris, bodies := answered(srv, min(o.Keys, 4096), uri)
-			return handled(uris, func(ctx *fasthttp.RequestCtx, _ int) { srv.AnswerTo(ctx) }), ready(uris, bodies), nil
+			ask := handled(uris, func(ctx *fasthttp.RequestCtx, _ int) { srv.AnswerTo(ctx) })
+			for i := range uris { // so that what is kept for the next request has room for the largest
+				ask(i)
+			}
+			return ask, ready(uris, bodies), nil
 		}}
 	}
 	postcodesOf, err := c.postcodesToAnswer(keys, o.Mix, o.Seed)

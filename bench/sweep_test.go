@@ -74,7 +74,7 @@ func TestSweepOfACrowd(t *testing.T) {
 		"given one too few":                func(list []index.Neighbour) []index.Neighbour { return list[:len(list)-1] },
 		"the last in place of the first":   func(list []index.Neighbour) []index.Neighbour { return append(list[1:], lastOf(snap)) },
 		"the last of them is a metre away": func(list []index.Neighbour) []index.Neighbour { list[len(list)-1].Distance = 1; return list },
-		"those given are all a metre away": func(list []index.Neighbour) []index.Neighbour { return moved(list) },
+		"those given are all a metre away": moved,
 		"nothing is found":                 func(list []index.Neighbour) []index.Neighbour { return list[:0] },
 	} {
 		s := newSweeper(snap)

@@ -116,7 +116,7 @@ func newRun(seed uint64) *bench.Run {
 // commandLine is the command as others would give it: of paths that lead out of
 // the folder it was given in, which are this machine's, the last part.
 func commandLine(args []string) string {
-	line := "coverd"
+	words := []string{"coverd"}
 	for _, arg := range args {
 		flag, value, both := strings.Cut(arg, "=")
 		if !both {
@@ -128,9 +128,9 @@ func commandLine(args []string) string {
 		if both {
 			flag += "="
 		}
-		line += " " + flag + value
+		words = append(words, flag+value)
 	}
-	return line
+	return strings.Join(words, " ")
 }
 
 func printRun(std stdio, run *bench.Run, asJSON bool) error {

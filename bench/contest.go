@@ -176,16 +176,12 @@ func (f *contest) openLoop(ctx context.Context, r *HTTPResult, ours, floor *cont
 		}
 	}
 	mine, bare := &both[0], &both[1]
-	r.Rows = append(r.Rows, latencyRow(rowOpen+f.q.name, mine, bare, openNote(mine, rate, f.o.Share, rounds*part)))
-	r.Rows = append(r.Rows, inside.row(rowHandler+f.q.name))
-	for _, c := range []struct {
-		who string
-		run *openRun
-	}{{"coverd, ", mine}, {"bare fasthttp, ", bare}} {
-		if c.run.latency.TotalCount() > 0 {
-			r.Curves = append(r.Curves, curve(c.who+f.q.name, c.run.latency))
-		}
+	if mine.n == 0 || bare.n == 0 {
+		r.Skipped = append(r.Skipped, rowOpen+f.q.name+": too short for a single request")
+		return nil
 	}
+	r.Rows = append(r.Rows, latencyRow(rowOpen+f.q.name, mine, bare, openNote(mine, rate, f.o.Share, rounds*part)), inside.row(rowHandler+f.q.name))
+	r.Curves = append(r.Curves, curve("coverd, "+f.q.name, mine.latency), curve("bare fasthttp, "+f.q.name, bare.latency))
 	return nil
 }
 

@@ -86,7 +86,7 @@ func Measure(ctx context.Context, run Run, o ReportOptions) (*Report, error) {
 			return nil, fmt.Errorf("%d premises: %w", size, err)
 		}
 	}
-	r.Rows = append(r.Rows, growth(r.Sizes, int64(o.National))...)
+	r.Rows = append(r.Rows, growth(r.Sizes, r.Snapshot.Premises)...)
 	r.Rows = append(r.Rows, beside(r.Rows, r.Sizes)...)
 	r.Skipped = slices.Compact(r.Skipped)
 	r.Verdicts = Judge(r.Rows)

@@ -15,7 +15,8 @@ type Row struct {
 	P50  *float64 `json:"p50"`
 	P99  *float64 `json:"p99"`
 	P999 *float64 `json:"p999"`
-	// Allocs are allocations a question, by the runtime's count.
+	// Allocs are allocations a question, by the runtime's count: the median over
+	// rounds.
 	Allocs *float64 `json:"allocs"`
 	// Floor is the p50 of what FloorOf names, and Ratio the median over rounds
 	// of this to that: rounds are interleaved, so that noise strikes both.

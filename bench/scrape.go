@@ -114,9 +114,6 @@ func (h *handlerTurns) add(b buckets) {
 
 func (h *handlerTurns) row(name string) Row {
 	r := Row{Name: name, N: int64(h.n), Unit: unitUs}
-	if len(h.p50) == 0 {
-		return r
-	}
 	us := func(turns []float64) *float64 { return rounded(1e6 * median(turns)) }
 	r.P50, r.P99 = us(h.p50), us(h.p99)
 	if h.n >= enoughForP999 {

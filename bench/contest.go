@@ -153,26 +153,28 @@ func (f *contest) openLoop(ctx context.Context, r *HTTPResult, ours, floor *cont
 	rate, part := f.o.Share*median(ours.rates), f.o.Open/rounds
 	var both [2]openRun
 	var inside handlerTurns
+	before, err := scrape(ctx, f.serve.admin, f.q.route)
+	if err != nil {
+		return err
+	}
 	for round := range rounds {
 		f.o.Progress.report("HTTP, "+f.q.name+", open loop", round, rounds)
 		for turn := range both {
 			i := (round + turn) % len(both)
-			before, err := scrape(ctx, f.serve.admin, f.q.route)
-			if err != nil {
-				return err
-			}
 			l, err := []*contestant{ours, floor}[i].open(ctx, 2*f.o.Connections, rate, part)
 			if err != nil {
 				return err
 			}
 			both[i].add(l)
-			after, err := scrape(ctx, f.serve.admin, f.q.route)
+			if i > 0 {
+				continue
+			}
+			now, err := scrape(ctx, f.serve.admin, f.q.route)
 			if err != nil {
 				return err
 			}
-			if i == 0 {
-				inside.add(after.since(before))
-			}
+			inside.add(now.since(before))
+			before = now // nobody but us asks it
 		}
 	}
 	mine, bare := &both[0], &both[1]

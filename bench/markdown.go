@@ -94,7 +94,7 @@ func (r *Report) rows(b *bytes.Buffer, title string, belongs func(*Row) bool) {
 // sizes writes what each size took.
 func (r *Report) sizes(b *bytes.Buffer) {
 	b.WriteString("\n## By size\n\n")
-	table(b, "premises", "postcodes", "file, bytes a premises", "memory, bytes a premises", "build, s", "peak, GiB", "times unpacking",
+	table(b, "premises", "postcodes", "file, bytes a premises", "held, bytes a premises", "build, s", "peak, GiB", "times unpacking",
 		"postcode, ns", "map get, ns", "UPRN, ns", "map get, ns", "location, µs")
 	for _, s := range r.Sizes {
 		at := func(name, field string, scale float64) string {

@@ -141,7 +141,8 @@ func (r *Report) size(ctx context.Context, o *ReportOptions, size int) (err erro
 func (r *Report) everything(ctx context.Context, o *ReportOptions, c *Catalogue, snapshot string) error {
 	n := cmp.Or(o.N, 200_000)
 	o.Progress.report(rowEdges, 0, 1)
-	edges, err := edgesTested(ctx, c.Snap, n/10, o.Seed)
+	// By default of enough that no vertex and no corner of a cell is left out.
+	edges, err := edgesTested(ctx, c.Snap, n/8, o.Seed)
 	if err != nil {
 		return err
 	}

@@ -80,10 +80,12 @@ func tree(snap *index.Snapshot, points []geo.LatLng) func(i int) {
 }
 
 // handled asks a handler, with a context that it reuses as a server does, for
-// answer i.
+// answer i. The context keeps its body: what fasthttp's pool of bodies thinks
+// too large to keep would be allocated anew, and that is not the handler's.
 func handled(uris []string, answer func(ctx *fasthttp.RequestCtx, i int)) func(i int) {
 	var ctx fasthttp.RequestCtx
 	ctx.Init(&fasthttp.Request{}, nil, silent{})
+	ctx.Response.KeepBodyBuffer = true
 	return func(i int) {
 		ctx.Request.SetRequestURI(wrapped(uris, i))
 		ctx.Response.Reset()

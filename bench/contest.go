@@ -35,7 +35,10 @@ type contestant struct {
 // measure asks by turns in closed loop, then with one client, then in open
 // loop.
 func (f *contest) measure(ctx context.Context, r *HTTPResult) (err error) {
-	uris, bodies := answered(f.answers, f.o.Keys, f.q.uri)
+	uris, bodies, err := answered(f.answers, f.o.Mix, f.o.Keys, f.q.uri)
+	if err != nil {
+		return err
+	}
 	requests := make([][]byte, len(uris))
 	size := 0
 	for i, uri := range uris {

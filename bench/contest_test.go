@@ -97,7 +97,10 @@ func TestHandledAnswersAlike(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := draw(t, Mixed, 1)
-	uris, bodies := answered(srv, 200, func(i int) string { return postcodeURI(keys.Postcodes[i]) })
+	uris, bodies, err := answered(srv, Mixed, 200, func(i int) string { return postcodeURI(keys.Postcodes[i]) })
+	if err != nil || len(uris) != 200 {
+		t.Fatal(len(uris), err)
+	}
 	uris, bodies = append(uris, "/v1/nothing"), append(bodies, nil)
 	_, _, bodies[len(bodies)-1] = srv.Answer(http.MethodGet, "/v1/nothing")
 	wrong := ""
@@ -111,5 +114,23 @@ func TestHandledAnswersAlike(t *testing.T) {
 		if ask(i); wrong != "" {
 			t.Fatal(wrong)
 		}
+	}
+}
+
+// Hits find something; other mixes keep what does not.
+func TestHitsAreAnswered(t *testing.T) {
+	srv, err := server.New(catalogue(t).Snap, server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	uri := func(i int) string { return []string{"/v1/outcodes/GU1", "/v1/outcodes/ZE1"}[i%2] }
+	for mix, want := range map[string]int{Hits: 5, Mixed: 10} {
+		uris, bodies, err := answered(srv, mix, 10, uri)
+		if err != nil || len(uris) != want || len(bodies) != want {
+			t.Errorf("%s: %d answers, %v, want %d", mix, len(uris), err, want)
+		}
+	}
+	if _, _, err := answered(srv, Hits, 3, func(int) string { return uri(1) }); !errors.Is(err, errNone) {
+		t.Errorf("of nothing: %v", err)
 	}
 }

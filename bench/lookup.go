@@ -144,7 +144,10 @@ func (c *Catalogue) questions(keys *Keys, o *LookupOptions) ([]question, error) 
 	}
 	asJSON := func(name string, uri func(i int) string) question {
 		return question{name, unitUs, floorReady, "the handler with a context that is used again; request URI and copy of the body included, as in the floor", 10, func() (func(int), func(int), error) {
-			uris, bodies := answered(srv, min(o.Keys, 4096), uri)
+			uris, bodies, err := answered(srv, o.Mix, min(o.Keys, 4096), uri)
+			if err != nil {
+				return nil, nil, err
+			}
 			ask := handled(uris, func(ctx *fasthttp.RequestCtx, _ int) { srv.AnswerTo(ctx) })
 			for i := range uris { // so that what is kept for the next request has room for the largest
 				ask(i)
@@ -163,14 +166,20 @@ func (c *Catalogue) questions(keys *Keys, o *LookupOptions) ([]question, error) 
 	), nil
 }
 
-// answered are n questions and their answers.
-func answered(srv *server.Server, n int, uri func(i int) string) (uris []string, bodies [][]byte) {
+// answered are n questions of a mix and their answers. Of the mix Hits only
+// those are left that find something: a point near a premises may lie at sea.
+func answered(srv *server.Server, mix string, n int, uri func(i int) string) (uris []string, bodies [][]byte, err error) {
 	for i := range n {
 		u := uri(i)
-		_, _, body := srv.Answer(http.MethodGet, u)
-		uris, bodies = append(uris, u), append(bodies, body)
+		status, _, body := srv.Answer(http.MethodGet, u)
+		if mix != Hits || status == http.StatusOK {
+			uris, bodies = append(uris, u), append(bodies, body)
+		}
 	}
-	return uris, bodies
+	if len(uris) == 0 {
+		err = fmt.Errorf("answers: %w", errNone)
+	}
+	return uris, bodies, err
 }
 
 // allSectors yields the snapshot's sectors.

@@ -53,11 +53,11 @@ fuzz: ## fuzz each target for FUZZTIME (30s, or a count: 20000x)
 bench: build ## measure at SIZES (300 k and 1 M premises) and write bin/bench/RESULTS.md
 	$(BIN)/coverd bench report --sizes $(SIZES) --out $(BIN)/bench
 
-bench-national: build ## the same up to 30 M premises on REGISTER (codepo_gb), into bench/RESULTS.md and README.md
-	$(BIN)/coverd bench report --sizes 1000000,3000000,10000000,30000000 --register $(REGISTER) --out bench
+bench-national: build ## the same at 30 M premises, and up to twice that, on REGISTER (codepo_gb), into bench/RESULTS.md and README.md
+	$(BIN)/coverd bench report --sizes 1000000,3000000,10000000,30000000,60000000 --register $(REGISTER) --out bench
 	$(GO) test ./bench -run Results -update
 
-bench-peers: ## install what bench compares with: Redis, PostgreSQL with PostGIS, zstd (Debian, as root)
+bench-peers: ## install what bench compares with: Redis, PostgreSQL with PostGIS, zstd (Debian, as root; their services start too, and bench uses none of them)
 	apt-get update
 	apt-get install -y --no-install-recommends redis-server postgresql postgresql-postgis zstd
 

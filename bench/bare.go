@@ -27,6 +27,9 @@ const (
 // answers every request with the next body, whatever was asked. It ends when in
 // or ctx does, so that it does not outlive who started it.
 func Bare(ctx context.Context, kind string, in io.Reader, out io.Writer) error {
+	if kind != BareFastHTTP && kind != BareNetHTTP {
+		return fmt.Errorf("%q is not a bare handler: want %s or %s", kind, BareFastHTTP, BareNetHTTP)
+	}
 	input := bufio.NewReader(in)
 	bodies, err := readBodies(input)
 	if err != nil {
@@ -52,7 +55,7 @@ func Bare(ctx context.Context, kind string, in io.Reader, out io.Writer) error {
 			Logger:                silent{},
 		}
 		serve, shut = s.Serve, s.Shutdown
-	case BareNetHTTP:
+	default:
 		s := &http.Server{
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				body := next()
@@ -63,8 +66,6 @@ func Bare(ctx context.Context, kind string, in io.Reader, out io.Writer) error {
 			ReadHeaderTimeout: 5 * time.Second,
 		}
 		serve, shut = s.Serve, s.Close
-	default:
-		return fmt.Errorf("%q is not a bare handler: want %s or %s", kind, BareFastHTTP, BareNetHTTP)
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -9,56 +10,70 @@ import (
 // scale: 30 million premises on 1.75 million real postcodes, on two cores.
 type Budget struct {
 	What  string
-	row   string // whose field is judged, with the mix Mixed where it has one
-	field string // p50, p99, p999, mean, allocs, ratio
-	unit  string // of the limit: the row's, "×" for ratios, "" for counts
-	most  float64
+	row   string  // whose field is judged
+	mix   string  // of the row, where it has one: Mixed by default
+	field string  // p50, p99, p999, mean, allocs, ratio
+	unit  string  // of the limit: the row's, "×" for ratios, "" for counts
+	most  float64 // nothing where both limits are 0
 	least float64 // where it is a floor and not a ceiling
 }
 
 // Rows that are of the snapshot and of several sizes together.
 const (
 	rowFile       = "snapshot file"
-	rowMemory     = "snapshot in memory"
+	rowHeld       = "held, by the index's own count"
+	rowEdges      = "edges tested for a Region, most of any point"
 	rowGrowth     = "growth, " // of the time of a question, beside that of a map get
-	rowGrowthFile = "growth, bytes a premises in the file"
-	rowGrowthHeld = "growth, bytes a premises in memory"
-	rowSwap       = "open loop during a swap"
+	rowGrowthFile = "growth, bytes of the file"
+	rowGrowthHeld = "growth, bytes in memory"
+	rowBuildPeer  = "build beside PostgreSQL"
 	unitEach      = "bytes/premises"
 	unitTimes     = "×"
+	unitEdges     = "edges"
 )
 
-// Budgets are what coverd promises itself.
+// Budgets are what coverd promises itself. That JSON takes no allocations is
+// promised of what is found: that nothing is found is told by a text made for
+// the question.
 var Budgets = []Budget{
-	{"postcode: find, status, count, Region", qPostcode, "p50", unitNs, 150, 0},
-	{"… allocations", qPostcode, "allocs", "", 0, 0},
-	{"postcode with its premises, claims and states", qPremises, "p50", unitNs, 1500, 0},
-	{"… allocations", qPremises, "allocs", "", 0, 0},
-	{"postcode as JSON, in the handler", rowHandler + qPostcode, "p50", unitUs, 2.5, 0},
-	{"Region of a point on land, mean", qRegionLand, "mean", unitNs, 200, 0},
-	{"… p99.9", qRegionLand, "p999", unitNs, 2000, 0},
-	{"location: Region, border, areas, nearest", qLocation, "p50", unitUs, 10, 0},
-	{"… p99", qLocation, "p99", unitUs, 50, 0},
-	{"… allocations", qLocation, "allocs", "", 0, 0},
-	{"outcode on any day", qOutcode, "p50", unitNs, 1000, 0},
-	{"sector on any day", qSector, "p50", unitNs, 1000, 0},
-	{"UPRN", qUPRN, "p50", unitNs, 1000, 0},
-	{"memory", rowMemory, "p50", unitEach, 14, 0},
-	{"snapshot file", rowFile, "p50", unitEach, 12, 0},
-	{"build, times the unpacking of its files", rowBuild, "ratio", unitTimes, 8, 0},
-	{"… peak memory", rowBuildPeak, "p50", unitBytes, 3 << 30, 0},
-	{"start to ready, verified", rowReady, "p50", unitSecond, 3, 0},
-	{"HTTP, average postcode, share of bare fasthttp", rowHTTP + qPostcode, "ratio", unitTimes, 0, 0.85},
-	{"HTTP, outcode, share of bare fasthttp", rowHTTP + qOutcode, "ratio", unitTimes, 0, 0.85},
-	{"HTTP, location, share of bare fasthttp", rowHTTP + qLocation, "ratio", unitTimes, 0, 0.85},
-	{"in the handler at 70 % of capacity, postcode, p99", rowHandler + qPostcode, "p99", unitUs, 20, 0},
-	{"… outcode, p99", rowHandler + qOutcode, "p99", unitUs, 20, 0},
-	{"… location, p99", rowHandler + qLocation, "p99", unitUs, 20, 0},
-	{"growth of a postcode's look-up, times a map get's", rowGrowth + qPostcode, "ratio", unitTimes, 1, 0},
-	{"growth of a UPRN's look-up, times a map get's", rowGrowth + qUPRN, "ratio", unitTimes, 1, 0},
-	{"growth of bytes a premises in the file", rowGrowthFile, "ratio", unitTimes, 1, 0},
-	{"growth of bytes a premises in memory", rowGrowthHeld, "ratio", unitTimes, 1, 0},
-	{"p99 during a swap, open loop at 30 % load", rowSwap, "p99", unitUs, 1000, 0},
+	{What: "postcode: find, status, count, Region", row: qPostcode, field: "p50", unit: unitNs, most: 150},
+	{What: "postcode, allocations", row: qPostcode, field: "allocs"},
+	{What: "postcode with its premises, claims and states", row: qPremises, field: "p50", unit: unitNs, most: 1500},
+	{What: "postcode with its premises, allocations", row: qPremises, field: "allocs"},
+	{What: "average postcode as JSON, in process", row: qPostcodeJSON, field: "p50", unit: unitUs, most: 2.5},
+	{What: "postcode as JSON, allocations", row: qPostcodeJSON, mix: Hits, field: "allocs"},
+	{What: "outcode as JSON, allocations", row: qOutcodeJSON, mix: Hits, field: "allocs"},
+	{What: "location as JSON, allocations", row: qLocationJSON, mix: Hits, field: "allocs"},
+	{What: "Region of a point on land, mean", row: qRegionLand, field: "mean", unit: unitNs, most: 200},
+	{What: "Region of a point on land, p99.9", row: qRegionLand, field: "p999", unit: unitNs, most: 2000},
+	{What: "Region of a point on land, allocations", row: qRegionLand, field: "allocs"},
+	{What: "Region of a point beside a border, allocations", row: qRegionBorder, field: "allocs"},
+	{What: "edges tested for the Region of any point", row: rowEdges, field: "p50", unit: unitEdges, most: 64},
+	{What: "location: Region, border, areas, nearest", row: qLocation, field: "p50", unit: unitUs, most: 10},
+	{What: "location, p99", row: qLocation, field: "p99", unit: unitUs, most: 50},
+	{What: "location, allocations", row: qLocation, field: "allocs"},
+	{What: "outcode on any day", row: qOutcode, field: "p50", unit: unitNs, most: 1000},
+	{What: "outcode, allocations", row: qOutcode, field: "allocs"},
+	{What: "sector on any day", row: qSector, field: "p50", unit: unitNs, most: 1000},
+	{What: "sector, allocations", row: qSector, field: "allocs"},
+	{What: "UPRN", row: qUPRN, field: "p50", unit: unitNs, most: 1000},
+	{What: "UPRN, allocations", row: qUPRN, field: "allocs"},
+	{What: "memory at rest, over an empty process", row: rowAtRest, field: "p50", unit: unitEach, most: 14},
+	{What: "snapshot file", row: rowFile, field: "p50", unit: unitEach, most: 12},
+	{What: "build, times the unpacking of its files", row: rowBuild, field: "ratio", unit: unitTimes, most: 8},
+	{What: "build, peak memory", row: rowBuildPeak, field: "p50", unit: unitBytes, most: 3 << 30},
+	{What: "build, times as fast as PostgreSQL's COPY and indexes", row: rowBuildPeer, field: "p50", unit: unitTimes, least: 10},
+	{What: "start to ready, verified", row: rowReady, field: "p50", unit: unitSecond, most: 3},
+	{What: "HTTP, average postcode, share of bare fasthttp", row: rowHTTP + qPostcode, field: "ratio", unit: unitTimes, least: 0.85},
+	{What: "HTTP, outcode, share of bare fasthttp", row: rowHTTP + qOutcode, field: "ratio", unit: unitTimes, least: 0.85},
+	{What: "HTTP, location, share of bare fasthttp", row: rowHTTP + qLocation, field: "ratio", unit: unitTimes, least: 0.85},
+	{What: "in the handler at 70 % of capacity, postcode, p99", row: rowHandler + qPostcode, field: "p99", unit: unitUs, most: 1e6 * handlerBudget},
+	{What: "in the handler at 70 % of capacity, outcode, p99", row: rowHandler + qOutcode, field: "p99", unit: unitUs, most: 1e6 * handlerBudget},
+	{What: "in the handler at 70 % of capacity, location, p99", row: rowHandler + qLocation, field: "p99", unit: unitUs, most: 1e6 * handlerBudget},
+	{What: "growth of a postcode's look-up, times a map get's", row: rowGrowth + qPostcode, field: "ratio", unit: unitTimes, most: 1},
+	{What: "growth of a UPRN's look-up, times a map get's", row: rowGrowth + qUPRN, field: "ratio", unit: unitTimes, most: 1},
+	{What: "growth of the file: bytes of a further premises, times those before", row: rowGrowthFile, field: "ratio", unit: unitTimes, most: 1},
+	{What: "growth of memory: bytes of a further premises, times those before", row: rowGrowthHeld, field: "ratio", unit: unitTimes, most: 1},
 }
 
 // The verdicts.
@@ -91,7 +106,7 @@ func Judge(rows []Row) []Verdict {
 
 func (b *Budget) judge(rows []Row) Verdict {
 	v := Verdict{What: b.What, Budget: b.limit(), Unit: b.unit, Verdict: NotMeasured}
-	row := find(rows, b.row)
+	row := findIn(rows, b.row, cmp.Or(b.mix, Mixed))
 	if row == nil {
 		return v
 	}
@@ -125,9 +140,11 @@ func (b *Budget) limit() string {
 
 // find is the first row of a name, of the mix Mixed where it has one: nil is
 // none.
-func find(rows []Row, name string) *Row {
+func find(rows []Row, name string) *Row { return findIn(rows, name, Mixed) }
+
+func findIn(rows []Row, name, mix string) *Row {
 	for i := range rows {
-		if r := &rows[i]; r.Name == name && (r.Mix == "" || r.Mix == Mixed) {
+		if r := &rows[i]; r.Name == name && (r.Mix == "" || r.Mix == mix) {
 			return r
 		}
 	}

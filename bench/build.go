@@ -145,14 +145,21 @@ func countLines(ctx context.Context, files []string) (cost, error) {
 	}
 	unpack := command(ctx, path, append([]string{"-dcq", "--"}, files...)...)
 	count := command(ctx, "wc", "-l")
-	if count.Stdin, err = unpack.StdoutPipe(); err != nil {
+	pipe, err := unpack.StdoutPipe()
+	if err != nil {
 		return cost{}, err
 	}
+	count.Stdin = pipe
 	start := time.Now()
 	if err := unpack.Start(); err != nil {
 		return cost{}, err
 	}
-	err = count.Run()
+	err = count.Start()
+	// Only wc may hold the pipe: when it ends early zstd must see it.
+	err = errors.Join(err, pipe.Close())
+	if count.Process != nil {
+		err = errors.Join(err, count.Wait())
+	}
 	err = errors.Join(err, unpack.Wait())
 	if err != nil {
 		return cost{}, err

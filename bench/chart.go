@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // chart is a picture of lines or bars. Its vertical axis is logarithmic unless
@@ -49,6 +50,7 @@ func (c *chart) svg() []byte {
 	text(&b, (left+chartWidth-right)/2, chartHeight-12, "middle", c.xLabel)
 	text(&b, 8, upper-16, "start", c.yLabel)
 
+	c.positive()
 	x, y, grid := c.axes()
 	for _, v := range grid {
 		fmt.Fprintf(&b, `<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="#ddd"/>`+"\n", left, chartWidth-right, y(v), y(v))
@@ -73,6 +75,16 @@ func (c *chart) svg() []byte {
 	return b.Bytes()
 }
 
+// positive leaves out what a logarithmic axis has no place for.
+func (c *chart) positive() {
+	if c.beginsAtZero {
+		return
+	}
+	for i := range c.series {
+		c.series[i].points = slices.DeleteFunc(slices.Clone(c.series[i].points), func(p [2]float64) bool { return p[1] <= 0 })
+	}
+}
+
 // axes returns where values are drawn, and the values to draw lines at.
 func (c *chart) axes() (x, y func(float64) float64, grid []float64) {
 	minX, maxX := math.Inf(1), math.Inf(-1)
@@ -88,6 +100,12 @@ func (c *chart) axes() (x, y func(float64) float64, grid []float64) {
 	}
 	if c.bars {
 		minX, maxX = minX-0.5, maxX+0.5
+	}
+	if minY > maxY { // nothing to draw
+		minX, maxX, minY, maxY = min(minX, 0), max(maxX, 1), 1, 1
+	}
+	if c.beginsAtZero && maxY <= 0 {
+		maxY = 1
 	}
 	scale := func(v float64) float64 { return v }
 	if c.beginsAtZero {

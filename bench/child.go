@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,15 +28,18 @@ type child struct {
 	admin string // of coverd serve: where its metrics are
 	ready time.Duration
 	cmd   *exec.Cmd
+	end   os.Signal // that tells it to end: SIGTERM by default
 	stdin io.WriteCloser
 	said  bytes.Buffer  // for when it fails
 	read  chan struct{} // closed when its output has been read to the end
 }
 
 // command makes a child that is told to end with SIGTERM when ctx ends, and is
-// killed when it does not.
+// killed when it does not. What the environment says of our flags is for us
+// alone: a COVERD_MANIFEST would be the child's too.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = slices.DeleteFunc(cmd.Environ(), func(v string) bool { return strings.HasPrefix(v, "COVERD_") })
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = patience
 	return cmd
@@ -108,13 +113,16 @@ func (c *child) start(output io.Reader, feed func() error, listening func(line [
 	return fmt.Errorf("%s did not come up: %w: %s", c.name, err, strings.TrimSpace(c.said.String()))
 }
 
-// stop tells the child to end and waits for it.
+// stop tells the child to end and waits for it. One that does not end in time is
+// killed.
 func (c *child) stop() error {
 	if c.stdin != nil {
 		_ = c.stdin.Close() // which is how a bare handler is told
-	} else if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	} else if err := c.cmd.Process.Signal(cmp.Or[os.Signal](c.end, syscall.SIGTERM)); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
+	kill := time.AfterFunc(patience, func() { _ = c.cmd.Process.Kill() })
+	defer kill.Stop()
 	<-c.read
 	if err := c.cmd.Wait(); err != nil {
 		return fmt.Errorf("%s: %w: %s", c.name, err, strings.TrimSpace(c.said.String()))

@@ -14,7 +14,7 @@ import (
 // contest is one question asked of coverd and of those beside it.
 type contest struct {
 	serve   *child
-	redis   *redisServer // nil: not installed
+	redis   *redisServer // nil: not there
 	answers *server.Server
 	o       *HTTPOptions
 	q       httpQuestion
@@ -23,6 +23,9 @@ type contest struct {
 // contestant is a target, and how it fared in each round.
 type contestant struct {
 	target
+	row     string // of its throughput
+	peer    bool   // one that fails is left out, and not the end of the run
+	failed  bool
 	n       int64
 	rates   []float64 // requests a second
 	cpus    []float64 // processor time a request, in microseconds
@@ -32,46 +35,50 @@ type contestant struct {
 // measure asks by turns in closed loop, then with one client, then in open
 // loop.
 func (f *contest) measure(ctx context.Context, r *HTTPResult) (err error) {
-	uris, bodies := answered(f.answers, f.o.Keys, f.q.uri)
+	uris, bodies, err := answered(f.answers, f.o.Mix, f.o.Keys, f.q.uri)
+	if err != nil {
+		return err
+	}
 	requests := make([][]byte, len(uris))
 	size := 0
 	for i, uri := range uris {
 		requests[i] = httpRequest(uri)
 		size += len(bodies[i])
 	}
-	enter := func(c *child) *contestant {
-		return &contestant{target: target{name: c.name, addr: c.addr, requests: requests, read: readHTTP, cpu: c.cpu}, latency: newHistogram()}
+	enter := func(c *child, row string) *contestant {
+		return &contestant{target: target{name: c.name, addr: c.addr, requests: requests, read: readHTTP, cpu: c.cpu}, row: row, latency: newHistogram()}
 	}
-	ours := enter(f.serve)
+	ours := enter(f.serve, rowHTTP)
+	if err := ours.holds(ctx, bodies); err != nil {
+		return err
+	}
 	field := []*contestant{ours}
-	for _, kind := range []string{BareFastHTTP, BareNetHTTP} {
-		bare, err2 := startBare(ctx, f.o.Binary, kind, bodies)
+	for _, bare := range []struct{ kind, row string }{{BareFastHTTP, ""}, {BareNetHTTP, rowNetHTTP}} {
+		c, err2 := startBare(ctx, f.o.Binary, bare.kind, bodies)
 		if err2 != nil {
 			return err2
 		}
-		defer func() { err = errors.Join(err, bare.stop()) }()
-		field = append(field, enter(bare))
-	}
-	names := []string{rowHTTP, "", rowNetHTTP, rowRedis}
-	if f.redis != nil {
-		t, err := f.redis.bodies(ctx, bodies)
-		if err != nil {
-			return err
-		}
-		field = append(field, &contestant{target: *t, latency: newHistogram()})
-	}
-	for round := range rounds {
-		f.o.Progress.report("HTTP, "+f.q.name, round, rounds)
-		for turn := range field {
-			if err := field[(round+turn)%len(field)].turn(ctx, f.o); err != nil {
-				return err
-			}
-		}
+		defer func() { err = errors.Join(err, c.stop()) }()
+		field = append(field, enter(c, bare.row))
 	}
 	floor := field[1]
-	for i, c := range field {
-		if c != floor {
-			r.Rows = append(r.Rows, c.throughput(names[i]+f.q.name, floor, float64(size)/float64(len(bodies))))
+	if f.redis != nil {
+		t, err := f.redis.bodies(ctx, bodies)
+		if err == nil {
+			err = t.holds(ctx, bodies)
+		}
+		if err == nil {
+			field = append(field, &contestant{target: *t, row: rowRedis, peer: true, latency: newHistogram()})
+		} else if err := r.skip(ctx, rowRedis+f.q.name, err); err != nil {
+			return err
+		}
+	}
+	if err := f.rounds(ctx, r, field); err != nil {
+		return err
+	}
+	for _, c := range field {
+		if c != floor && !c.failed {
+			r.Rows = append(r.Rows, c.throughput(f.q.name, floor, float64(size)/float64(len(bodies))))
 		}
 	}
 	r.Rows = append(r.Rows, Row{
@@ -79,53 +86,124 @@ func (f *contest) measure(ctx context.Context, r *HTTPResult) (err error) {
 		Floor: rounded(median(floor.cpus)), FloorOf: ofFastHTTP, Ratio: rounded(medianRatio(ours.cpus, floor.cpus)),
 		Note: "of the server's process, a request: the client, on the same cores, is not in it",
 	})
-	f.o.Progress.report("HTTP, "+f.q.name+", one client", rounds, rounds)
-	one, err := ours.closed(ctx, 1, 2*f.o.Round)
-	if err != nil {
+	if err := f.oneClient(ctx, r, ours, floor); err != nil {
 		return err
 	}
-	bareOne, err := floor.closed(ctx, 1, 2*f.o.Round)
-	if err != nil {
-		return err
-	}
-	r.Rows = append(r.Rows, latencyRow(rowOne+f.q.name, one.latency, bareOne.latency, ""))
 	return f.openLoop(ctx, r, ours, floor)
 }
 
-// openLoop asks at a share of capacity, and reads from the server's own
-// histogram how long its handler took.
+// rounds lets everybody have a turn in closed loop, round by round.
+func (f *contest) rounds(ctx context.Context, r *HTTPResult, field []*contestant) error {
+	for round := range rounds {
+		f.o.Progress.report("HTTP, "+f.q.name, round, rounds)
+		for turn := range field {
+			c := field[(round+turn)%len(field)] // nobody always goes first
+			if c.failed {
+				continue
+			}
+			err := c.turn(ctx, f.o)
+			if err != nil && c.peer {
+				c.failed = true
+				err = r.skip(ctx, c.row+f.q.name, err)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// oneClient asks by turns over a single connection.
+func (f *contest) oneClient(ctx context.Context, r *HTTPResult, ours, floor *contestant) error {
+	var both [2]openRun
+	for round := range rounds {
+		f.o.Progress.report("HTTP, "+f.q.name+", one client", round, rounds)
+		for turn := range both {
+			i := (round + turn) % len(both)
+			l, err := []*contestant{ours, floor}[i].closed(ctx, 1, 2*f.o.Round/rounds)
+			if err != nil {
+				return err
+			}
+			both[i].add(l)
+		}
+	}
+	r.Rows = append(r.Rows, latencyRow(rowOne+f.q.name, &both[0], &both[1], ""))
+	return nil
+}
+
+// openRun is what came of one target over the turns of an open loop, or of a
+// closed one with a single client.
+type openRun struct {
+	load
+	medians []float64 // latency of each turn
+}
+
+func (o *openRun) add(l *load) {
+	if o.latency == nil {
+		o.load = newLoad()
+	}
+	o.n += l.n
+	o.elapsed += l.elapsed
+	o.latency.Merge(l.latency)
+	o.late.Merge(l.late)
+	o.medians = append(o.medians, float64(l.latency.ValueAtQuantile(50)))
+}
+
+// openLoop asks by turns at a share of capacity, and reads from the server's
+// own histogram how long its handler took.
 func (f *contest) openLoop(ctx context.Context, r *HTTPResult, ours, floor *contestant) error {
-	f.o.Progress.report("HTTP, "+f.q.name+", open loop", rounds, rounds)
-	rate := f.o.Share * median(ours.rates)
+	rate, part := f.o.Share*median(ours.rates), f.o.Open/rounds
+	var both [2]openRun
+	var inside handlerTurns
 	before, err := scrape(ctx, f.serve.admin, f.q.route)
 	if err != nil {
 		return err
 	}
-	open, err := ours.open(ctx, 2*f.o.Connections, rate, f.o.Open)
-	if err != nil {
-		return err
+	for round := range rounds {
+		f.o.Progress.report("HTTP, "+f.q.name+", open loop", round, rounds)
+		for turn := range both {
+			i := (round + turn) % len(both)
+			l, err := []*contestant{ours, floor}[i].open(ctx, 2*f.o.Connections, rate, part)
+			if err != nil {
+				return err
+			}
+			both[i].add(l)
+			if i > 0 {
+				continue
+			}
+			now, err := scrape(ctx, f.serve.admin, f.q.route)
+			if err != nil {
+				return err
+			}
+			inside.add(now.since(before))
+			before = now // nobody but us asks it
+		}
 	}
-	after, err := scrape(ctx, f.serve.admin, f.q.route)
-	if err != nil {
-		return err
+	mine, bare := &both[0], &both[1]
+	if mine.n == 0 || bare.n == 0 {
+		r.Skipped = append(r.Skipped, rowOpen+f.q.name+": too short for a single request")
+		return nil
 	}
-	bare, err := floor.open(ctx, 2*f.o.Connections, rate, f.o.Open)
-	if err != nil {
-		return err
-	}
-	late := func(q float64) float64 { return float64(open.late.ValueAtQuantile(q)) / 1e3 }
-	r.Rows = append(r.Rows, latencyRow(rowOpen+f.q.name, open.latency, bare.latency, fmt.Sprintf(
-		"%.0f requests/s, %.0f %% of capacity, from when each was due; the client itself was %.0f µs late at p50, %.0f µs at p99",
-		rate, 100*f.o.Share, late(50), late(99))))
-	if inside := after.since(before); inside.count() > 0 {
-		us := func(q float64) *float64 { return rounded(1e6 * inside.quantile(q)) }
-		r.Rows = append(r.Rows, Row{
-			Name: rowHandler + f.q.name, N: int64(inside.count()), Unit: unitUs, P50: us(0.5), P99: us(0.99), P999: us(0.999),
-			Note: "in open loop, by the server's histogram; its bounds double, and between two of them the line is straight",
-		})
-	}
-	r.Curves = append(r.Curves, curve("coverd, "+f.q.name, open.latency), curve("bare fasthttp, "+f.q.name, bare.latency))
+	r.Rows = append(r.Rows, latencyRow(rowOpen+f.q.name, mine, bare, openNote(mine, rate, f.o.Share, rounds*part)), inside.row(rowHandler+f.q.name))
+	r.Curves = append(r.Curves, curve("coverd, "+f.q.name, mine.latency), curve("bare fasthttp, "+f.q.name, bare.latency))
 	return nil
+}
+
+// slack is by how much an open loop may outlast its time and still count as
+// sustained.
+const slack = 1.05
+
+// openNote tells what was asked for and what came of it. A client that finds no
+// connection free sends late, and so does a machine that is busy with others.
+func openNote(l *openRun, rate, share float64, planned time.Duration) string {
+	note := fmt.Sprintf("%s requests/s, %.0f %% of capacity, from when each was due, in %d turns; achieved %s/s; %.1f %% of requests found their connection free, and were sent %.0f µs late at p50, %.0f µs at p99",
+		thousands(*rounded(rate)), 100*share, rounds, thousands(*rounded(l.rate())), 100*float64(l.late.TotalCount())/float64(max(l.n, 1)),
+		float64(l.late.ValueAtQuantile(50))/1e3, float64(l.late.ValueAtQuantile(99))/1e3)
+	if l.elapsed.Seconds() > slack*planned.Seconds() {
+		note = "not sustained: " + note
+	}
+	return note
 }
 
 // turn is a contestant's turn in a round.
@@ -142,9 +220,9 @@ func (c *contestant) turn(ctx context.Context, o *HTTPOptions) error {
 }
 
 // throughput is a contestant's row: requests a second, beside the floor's.
-func (c *contestant) throughput(name string, floor *contestant, size float64) Row {
+func (c *contestant) throughput(question string, floor *contestant, size float64) Row {
 	return Row{
-		Name: name, N: c.n, Unit: unitRate, P50: rounded(median(c.rates)),
+		Name: c.row + question, N: c.n, Unit: unitRate, P50: rounded(median(c.rates)),
 		Floor: rounded(median(floor.rates)), Ratio: rounded(medianRatio(c.rates, floor.rates)), FloorOf: ofFastHTTP,
 		Note: fmt.Sprintf("closed loop, %d rounds; %.1f kB a body; latency %.0f µs at p50, %.0f µs at p99", len(c.rates), size/1e3,
 			float64(c.latency.ValueAtQuantile(50))/1e3, float64(c.latency.ValueAtQuantile(99))/1e3),

@@ -38,13 +38,18 @@
 // In closed loop each connection asks as soon as it has its answer, which tells
 // throughput. A server that stalls is then asked less, and the requests that
 // would have waited are never made. In open loop request i is due at i/rate
-// whatever came of those before, and its latency counts from then. What part of
-// it was the client's own lateness stands in the row's note.
+// whatever came of those before, and its latency counts from then. Which rate
+// was achieved, and what part of the latency was the client's own lateness,
+// stands in the row's note. Both loops go by turns: on a machine that others use
+// one run would tell more of them.
 //
 // Client and server share the machine's processors, so a ratio of throughputs is
 // nearer to one than that of the servers alone: the processor time of the
 // server's process is a row of its own. How long the handler took is by the
 // server's own histogram.
+//
+// Before anything is measured each answer is compared with the bytes that the
+// others answer with.
 //
 // Keys are a thousand of each kind and a bare handler has the bodies of all of
 // them, because a single one would be answered out of the processor's caches.
@@ -54,14 +59,18 @@
 // coverd serve, bare handlers, builds and peers run in processes of their own,
 // on ports of the kernel's choice or sockets in folders of their own. A bare
 // handler is this program again ([Bare]) and ends with its standard input;
-// the others are told to end with SIGTERM. None outlives its measurement.
+// the others are told to end by a signal, and killed if they do not. None
+// outlives its measurement, unless this process is killed: then a bare handler
+// still ends, and the others have to be ended by hand.
 //
 // # Peers
 //
 // Redis and PostgreSQL with PostGIS are measured where they are installed, with
 // what would slow them down in production turned off, so that they are at their
 // best. Of more than three million premises PostgreSQL gets three million, whole
-// postcodes from everywhere.
+// postcodes from everywhere. One that fails is left out, and the report says
+// why: it is not worth what else was measured. coverd's build is compared with
+// the time in which PostgreSQL takes and indexes as many premises.
 //
 // # Budgets
 //

@@ -63,9 +63,20 @@ const (
 	rowOpen    = "open loop, "     // latency from when a request was due
 	rowHandler = "handler, "       // by the server's own clock, in open loop
 	rowReady   = "start to ready"
+	rowAtRest  = "resident at rest, over an empty process"
 
 	ofFastHTTP = "bare fasthttp, same bytes"
 )
+
+// skip takes down that a peer was not measured, and why. It returns the error
+// where that is the end of the run.
+func (r *HTTPResult) skip(ctx context.Context, what string, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	r.Skipped = append(r.Skipped, what+": "+err.Error())
+	return nil
+}
 
 // HTTP starts the server and, with the very bodies that it answers with, the
 // bare handlers, each in a process of its own, and asks them by turns.
@@ -90,15 +101,21 @@ func HTTP(ctx context.Context, c *Catalogue, o HTTPOptions) (result *HTTPResult,
 		Name: rowReady, N: 1, Unit: unitSecond, P50: rounded(serve.ready.Seconds()),
 		Note: fmt.Sprintf("until it listens, the snapshot verified; resident %.0f MiB, %.0f MiB at its peak", mib(now), mib(peak)),
 	})
+	if err := result.atRest(ctx, &o, now, c.Snap.Info().Premises); err != nil {
+		return nil, err
+	}
+	unmixed := len(result.Rows)
 	var redis *redisServer
 	if o.NoPeers {
 		result.Skipped = append(result.Skipped, "Redis: left out")
-	} else if redis, err = startRedis(ctx); errors.Is(err, errNotInstalled) {
-		result.Skipped = append(result.Skipped, "Redis: "+err.Error())
-	} else if err != nil {
+	} else if redis, err = startRedis(ctx); err == nil {
+		defer func() {
+			if e := redis.stop(); e != nil && err == nil {
+				err = result.skip(ctx, "Redis, to its end", e)
+			}
+		}()
+	} else if err := result.skip(ctx, "Redis", err); err != nil {
 		return nil, err
-	} else {
-		defer func() { err = errors.Join(err, redis.stop()) }()
 	}
 	for _, q := range questions {
 		f := contest{serve: serve, redis: redis, answers: answers, o: &o, q: q}
@@ -106,10 +123,30 @@ func HTTP(ctx context.Context, c *Catalogue, o HTTPOptions) (result *HTTPResult,
 			return nil, fmt.Errorf("%s: %w", q.name, err)
 		}
 	}
-	for i := range result.Rows[1:] {
-		result.Rows[1+i].Mix = o.Mix
+	for i := range result.Rows[unmixed:] {
+		result.Rows[unmixed+i].Mix = o.Mix
 	}
 	return result, nil
+}
+
+// atRest is how much more memory the server takes than a process of the same
+// program that has nothing to serve, where the system tells.
+func (r *HTTPResult) atRest(ctx context.Context, o *HTTPOptions, resident, premises int64) (err error) {
+	empty, err := startBare(ctx, o.Binary, BareFastHTTP, [][]byte{{'x'}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, empty.stop()) }()
+	nothing, _ := empty.resident()
+	if resident == 0 || nothing == 0 {
+		r.Skipped = append(r.Skipped, rowAtRest+": this system does not tell")
+		return nil
+	}
+	r.Rows = append(r.Rows, Row{
+		Name: rowAtRest, N: premises, Unit: unitEach, P50: rounded(float64(resident-nothing) / float64(max(premises, 1))),
+		Note: fmt.Sprintf("%.1f MiB, everything loaded; an empty process has %.1f MiB", mib(resident), mib(nothing)),
+	})
+	return nil
 }
 
 func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }
@@ -128,17 +165,24 @@ func (c *Catalogue) httpQuestions(o *HTTPOptions) ([]httpQuestion, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mix %s: %w", o.Mix, err)
 	}
-	postcodes := keys.Postcodes
-	if o.Mix == Mixed {
-		if postcodes, err = c.averagePostcodes(o.Seed, o.Keys); err != nil {
-			return nil, err
-		}
+	postcodes, err := c.postcodesToAnswer(keys, o.Mix, o.Seed)
+	if err != nil {
+		return nil, err
 	}
 	return []httpQuestion{
 		{qPostcode, "/v1/postcodes/{postcode}", func(i int) string { return postcodeURI(wrapped(postcodes, i)) }},
 		{qOutcode, "/v1/outcodes/{outcode}", func(i int) string { return outcodeURI(wrapped(keys.Outcodes, i)) }},
 		{qLocation, "/v1/locations", func(i int) string { return locationURI(wrapped(keys.Points, i)) }},
 	}, nil
+}
+
+// postcodesToAnswer are the postcodes that are asked for as JSON: of the mix
+// Mixed as many of average size, because it is the size that decides.
+func (c *Catalogue) postcodesToAnswer(keys *Keys, mix string, seed uint64) ([]geo.Postcode, error) {
+	if mix != Mixed {
+		return keys.Postcodes, nil
+	}
+	return c.averagePostcodes(seed, len(keys.Postcodes))
 }
 
 // averagePostcodes draws postcodes with as many premises as the average has, or
@@ -168,14 +212,11 @@ func (c *Catalogue) averagePostcodes(seed uint64, n int) ([]geo.Postcode, error)
 	return postcodes, nil
 }
 
-// latencyRow is a row of microseconds, beside those of a floor.
-func latencyRow(name string, h, floor *hdrhistogram.Histogram, note string) Row {
-	us := func(h *hdrhistogram.Histogram, q float64) *float64 {
-		return rounded(float64(h.ValueAtQuantile(q)) / 1e3)
-	}
-	r := Row{Name: name, N: h.TotalCount(), Unit: unitUs, P50: us(h, 50), P99: us(h, 99), P999: us(h, 99.9), Note: note}
-	r.Floor, r.FloorOf = us(floor, 50), ofFastHTTP
-	r.Ratio = rounded(float64(h.ValueAtQuantile(50)) / float64(floor.ValueAtQuantile(50)))
+// latencyRow is a row of microseconds over all turns, beside those of a floor.
+func latencyRow(name string, l, floor *openRun, note string) Row {
+	r := Row{Name: name, Unit: unitUs, Note: note, FloorOf: ofFastHTTP, Ratio: rounded(medianRatio(l.medians, floor.medians))}
+	r.percentiles(l.latency, 1e-3)
+	r.Floor = rounded(float64(floor.latency.ValueAtQuantile(50)) / 1e3)
 	return r
 }
 

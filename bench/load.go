@@ -2,10 +2,13 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,8 +22,10 @@ type target struct {
 	name     string
 	addr     string
 	requests [][]byte
-	read     func(*bufio.Reader) error // reads one answer to its end
-	cpu      func() time.Duration      // that the process behind it has taken
+	// read reads one answer to its end, and tells whether the server closes the
+	// connection after it. What the answer holds goes to body unless that is nil.
+	read func(in *bufio.Reader, body io.Writer) (closes bool, err error)
+	cpu  func() time.Duration // that the process behind it has taken
 }
 
 // load is what came of a run against a target.
@@ -43,19 +48,73 @@ func (l *load) rate() float64 { return float64(l.n) / l.elapsed.Seconds() }
 type worker struct {
 	load
 	t    *target
-	conn net.Conn
 	in   *bufio.Reader
 	next int
+
+	mu   sync.Mutex // of conn, which whoever ends the run cuts off
+	conn net.Conn
 }
 
-// ask sends the worker's next request and reads the answer.
-func (w *worker) ask() error {
+// connect opens a connection, in place of the one before.
+func (w *worker) connect(ctx context.Context) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", w.t.addr)
+	if err != nil {
+		return err
+	}
+	w.close()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.conn = conn
+	w.in.Reset(conn)
+	return ctx.Err() // if it ends later, cut finds this connection
+}
+
+func (w *worker) close() {
+	if w.conn != nil {
+		_ = w.conn.Close()
+	}
+}
+
+// cut makes what waits for the connection give up.
+func (w *worker) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_ = w.conn.SetDeadline(time.Unix(1, 0))
+}
+
+// ask sends the worker's next request and reads the answer. If the server
+// closes the connection after it, as some do after so many requests, the next
+// one goes over another.
+func (w *worker) ask(ctx context.Context, body io.Writer) error {
 	request := wrapped(w.t.requests, w.next)
 	w.next++
 	if _, err := w.conn.Write(request); err != nil {
 		return err
 	}
-	return w.t.read(w.in)
+	closes, err := w.t.read(w.in, body)
+	if err == nil && closes {
+		err = w.connect(ctx)
+	}
+	return err
+}
+
+// holds asks each request once, and reports the first answer that is not the
+// body beside it.
+func (t *target) holds(ctx context.Context, bodies [][]byte) error {
+	_, err := t.drive(ctx, 1, func(w *worker, _ time.Time) error {
+		var body bytes.Buffer
+		for i, want := range bodies {
+			body.Reset()
+			if err := w.ask(ctx, &body); err != nil {
+				return err
+			}
+			if !bytes.Equal(body.Bytes(), want) {
+				return fmt.Errorf("answer %d of %d bytes is not that of %d expected: %.100q", i, body.Len(), len(want), body.Bytes())
+			}
+		}
+		return nil
+	})
+	return err
 }
 
 // closed asks from so many connections, each as soon as it has its answer,
@@ -63,7 +122,7 @@ func (w *worker) ask() error {
 func (t *target) closed(ctx context.Context, connections int, d time.Duration) (*load, error) {
 	return t.drive(ctx, connections, func(w *worker, start time.Time) error {
 		for sent := start; sent.Sub(start) < d; {
-			if err := w.ask(); err != nil {
+			if err := w.ask(ctx, nil); err != nil {
 				return err
 			}
 			now := time.Now()
@@ -96,7 +155,7 @@ func (t *target) open(ctx context.Context, connections int, rate float64, d time
 				}
 				record(w.late, time.Since(due))
 			}
-			if err := w.ask(); err != nil {
+			if err := w.ask(ctx, nil); err != nil {
 				return err
 			}
 			record(w.latency, time.Since(due))
@@ -111,22 +170,20 @@ func (t *target) drive(ctx context.Context, connections int, work func(w *worker
 	workers := make([]*worker, 0, connections)
 	defer func() {
 		for _, w := range workers {
-			_ = w.conn.Close()
+			w.close()
 		}
 	}()
 	for i := range connections {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", t.addr)
-		if err != nil {
+		w := &worker{load: newLoad(), t: t, in: bufio.NewReaderSize(nil, 64<<10), next: i * len(t.requests) / connections}
+		workers = append(workers, w)
+		if err := w.connect(ctx); err != nil {
 			return nil, fmt.Errorf("%s: %w", t.name, err)
 		}
-		workers = append(workers, &worker{
-			load: newLoad(), t: t, conn: conn, in: bufio.NewReaderSize(conn, 64<<10), next: i * len(t.requests) / connections,
-		})
 	}
 	// A request that hangs ends with the run instead of hanging it.
 	stop := context.AfterFunc(ctx, func() {
 		for _, w := range workers {
-			_ = w.conn.SetDeadline(time.Unix(1, 0))
+			w.cut()
 		}
 	})
 	defer stop()

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 // bareTarget runs a bare handler in this process until the test ends.
@@ -101,14 +103,62 @@ func TestLoadEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var asked atomic.Int64
 	tg := &target{name: "deaf", addr: listener.Addr().String(), requests: [][]byte{httpRequest("/")}, cpu: func() time.Duration { return 0 }}
-	tg.read = func(r *bufio.Reader) error {
+	tg.read = func(r *bufio.Reader, body io.Writer) (bool, error) {
 		if asked.Add(1) == 2 {
 			cancel()
 		}
-		return readHTTP(r)
+		return readHTTP(r, body)
 	}
 	if _, err := tg.closed(ctx, 2, time.Hour); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A server may close a connection after so many requests, and say so: the next
+// goes over another.
+func TestConnectionsAreReplaced(t *testing.T) {
+	const most, requests = 3, 10
+	var opened atomic.Int64
+	s := &fasthttp.Server{
+		MaxRequestsPerConn: most,
+		Handler:            func(ctx *fasthttp.RequestCtx) { ctx.Response.SetBodyString("{}") },
+		ConnState: func(_ net.Conn, state fasthttp.ConnState) {
+			if state == fasthttp.StateNew {
+				opened.Add(1)
+			}
+		},
+		Logger: silent{},
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(listener) }()
+	defer func() {
+		if err := errors.Join(s.Shutdown(), <-ended); err != nil {
+			t.Error(err)
+		}
+	}()
+	tg := &target{name: "closing", addr: listener.Addr().String(), read: readHTTP, requests: [][]byte{httpRequest("/")}, cpu: func() time.Duration { return 0 }}
+	l, err := tg.open(t.Context(), 1, 1000*requests, time.Millisecond)
+	if err != nil || l.n != requests {
+		t.Errorf("%+v, %v", l, err)
+	}
+	if n := opened.Load(); n != (requests+most-1)/most {
+		t.Errorf("%d connections for %d requests, %d each", n, requests, most)
+	}
+}
+
+// Bodies that differ from those expected are found before anything is measured.
+func TestHolds(t *testing.T) {
+	tg := bareTarget(t, BareFastHTTP) // which gives its second body first
+	want := [][]byte{[]byte(`{}`), []byte(`{"a":1}`), []byte(`{}`)}
+	if err := tg.holds(t.Context(), want); err != nil {
+		t.Error(err)
+	}
+	if err := tg.holds(t.Context(), want); err == nil || !strings.Contains(err.Error(), "answer 0 of 7 bytes") {
+		t.Errorf("out of step: %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,10 +17,11 @@ func (r *Report) Markdown() []byte {
 	if s := r.Snapshot; s != nil {
 		fmt.Fprintf(&b, "| snapshot | %s premises at %s postcodes, format %d |\n", thousands(float64(s.Premises)), thousands(float64(s.Postcodes)), s.FormatVersion)
 	}
-	b.WriteString("\nPremises and coverage are synthetic. Each floor was measured in the same run, by turns with what stands beside it.\n")
+	b.WriteString("\nPremises and coverage are synthetic. Each floor was measured in the same run: that of a look-up and that of HTTP by turns\n" +
+		"with what stands beside it, that of a build after it, and growth between sizes that were measured one after another.\n")
 
 	b.WriteString("\n## Budgets\n\nThey are for 30 million premises on two cores.")
-	if s := r.Snapshot; s != nil && s.Premises < 30_000_000 {
+	if s := r.Snapshot; s != nil && s.Premises < country {
 		fmt.Fprintf(&b, " At the %s of this report verdicts are an indication, no more.", thousands(float64(s.Premises)))
 	}
 	b.WriteString("\n\n")
@@ -30,8 +32,11 @@ func (r *Report) Markdown() []byte {
 	for _, mix := range Mixes {
 		r.rows(&b, "Look-ups in process, mix "+mix, func(row *Row) bool { return row.Mix == mix && isLookup(row) })
 	}
-	r.rows(&b, "Over HTTP", func(row *Row) bool { return row.Mix != "" && !isLookup(row) || row.Name == rowReady })
-	r.rows(&b, "Peers", func(row *Row) bool { return strings.HasPrefix(row.Name, rowPeer) })
+	r.rows(&b, "Over HTTP", func(row *Row) bool { return row.Mix != "" && !isLookup(row) })
+	r.rows(&b, "Snapshot and build", func(row *Row) bool {
+		return slices.Contains([]string{rowBuild, rowBuildCPU, rowBuildPeak, rowFile, rowHeld, rowAtRest, rowReady, rowEdges}, row.Name)
+	})
+	r.rows(&b, "Peers", func(row *Row) bool { return strings.HasPrefix(row.Name, rowPeer) || row.Name == rowBuildPeer })
 	r.rows(&b, "Growth", func(row *Row) bool { return strings.HasPrefix(row.Name, rowGrowth) })
 	r.sizes(&b)
 	if len(r.Skipped) > 0 {
@@ -89,7 +94,7 @@ func (r *Report) rows(b *bytes.Buffer, title string, belongs func(*Row) bool) {
 // sizes writes what each size took.
 func (r *Report) sizes(b *bytes.Buffer) {
 	b.WriteString("\n## By size\n\n")
-	table(b, "premises", "postcodes", "file, bytes a premises", "memory, bytes a premises", "build, s", "peak, GiB", "times unpacking",
+	table(b, "premises", "postcodes", "file, bytes a premises", "held, bytes a premises", "build, s", "peak, GiB", "times unpacking",
 		"postcode, ns", "map get, ns", "UPRN, ns", "map get, ns", "location, µs")
 	for _, s := range r.Sizes {
 		at := func(name, field string, scale float64) string {

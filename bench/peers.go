@@ -28,11 +28,11 @@ type PeerOptions struct {
 // Rows of peers.
 const (
 	rowPeer     = "peer: "
-	rowPeerLoad = rowPeer + "PostgreSQL, COPY and four indexes"
+	rowPeerLoad = rowPeer + "PostgreSQL, COPY and three indexes"
 )
 
 // Peers asks others the same questions, over a socket, from one client and from
-// several: those that are installed. It says which were not.
+// several. One that is not installed, or fails, is left out, and it says why.
 func Peers(ctx context.Context, c *Catalogue, o PeerOptions) (rows []Row, skipped []string, err error) {
 	o.Premises = cmp.Or(o.Premises, 3_000_000)
 	o.Keys = cmp.Or(o.Keys, 1024)
@@ -45,12 +45,13 @@ func Peers(ctx context.Context, c *Catalogue, o PeerOptions) (rows []Row, skippe
 		o.Progress.report(rowPeer+peer.name, 0, 1)
 		r, err := peer.measure(ctx, c, &o)
 		switch {
-		case errors.Is(err, errNotInstalled):
-			skipped = append(skipped, peer.name+": "+err.Error())
+		case ctx.Err() != nil:
+			return nil, nil, fmt.Errorf("%s: %w", peer.name, errors.Join(ctx.Err(), err))
 		case err != nil:
-			return nil, nil, fmt.Errorf("%s: %w", peer.name, err)
+			skipped = append(skipped, peer.name+": "+err.Error())
+		default:
+			rows = append(rows, r...)
 		}
-		rows = append(rows, r...)
 	}
 	return rows, skipped, nil
 }
@@ -67,10 +68,12 @@ func redisPeer(ctx context.Context, c *Catalogue, o *PeerOptions) (rows []Row, e
 	}
 	defer func() { err = errors.Join(err, redis.stop()) }()
 	degrees := func(v float64) string { return strconv.FormatFloat(v, 'f', 6, 64) }
+	postcodes := 0
 	err = redis.pipeline(ctx, func(send func(words ...string)) {
 		for unit := range c.Snap.AllPostcodes() {
 			if at := unit.At(); at.IsValid() {
 				p := at.LatLng()
+				postcodes++
 				send("GEOADD", "postcodes", degrees(p.Lng), degrees(p.Lat), unit.Postcode().String())
 			}
 		}
@@ -91,17 +94,18 @@ func redisPeer(ctx context.Context, c *Catalogue, o *PeerOptions) (rows []Row, e
 	if err != nil {
 		return nil, err
 	}
-	return []Row{peerRow("Redis GEOSEARCH, 10 nearest postcodes within 2 km", one, many, o)}, nil
+	return []Row{peerRow("Redis GEOSEARCH, 10 nearest postcodes within 2 km", thousands(float64(postcodes))+" postcodes", one, many, o)}, nil
 }
 
 // peerRow has the latency of one client and, in its note, the throughput of
-// several.
-func peerRow(name string, one, many *load, o *PeerOptions) Row {
-	us := func(q float64) *float64 { return rounded(float64(one.latency.ValueAtQuantile(q)) / 1e3) }
-	return Row{
-		Name: rowPeer + name, N: one.n, Unit: unitUs, P50: us(50), P99: us(99), P999: us(99.9),
-		Note: fmt.Sprintf("one client; %d of them: %s requests/s", o.Connections, thousands(*rounded(many.rate()))),
+// several, and of how much they were asked.
+func peerRow(name, of string, one, many *load, o *PeerOptions) Row {
+	r := Row{
+		Name: rowPeer + name, Unit: unitUs,
+		Note: fmt.Sprintf("one client; %d of them: %s requests/s; of %s", o.Connections, thousands(*rounded(many.rate())), of),
 	}
+	r.percentiles(one.latency, 1e-3)
+	return r
 }
 
 // postgresPeer puts premises and Regions into tables with every index that the
@@ -126,8 +130,9 @@ func postgresPeer(ctx context.Context, c *Catalogue, o *PeerOptions) (rows []Row
 	if err != nil {
 		return nil, err
 	}
+	of := thousands(float64(n)) + " premises"
 	rows = append(rows,
-		Row{Name: rowPeerLoad, N: n, Unit: unitSecond, P50: rounded(took.Seconds()), Note: "without care for crashes: fsync is off"},
+		Row{Name: rowPeerLoad, N: n, Unit: unitSecond, P50: rounded(took.Seconds()), Note: "of premises that are merged already; without VACUUM, and without care for crashes: fsync is off"},
 		Row{Name: rowPeer + "PostgreSQL, premises and indexes", N: n, Unit: unitEach, P50: rounded(float64(bytes) / float64(max(n, 1)))})
 
 	const point = "ST_SetSRID(ST_MakePoint($1, $2), 4326)"
@@ -155,7 +160,7 @@ func postgresPeer(ctx context.Context, c *Catalogue, o *PeerOptions) (rows []Row
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", q.name, err)
 		}
-		rows = append(rows, peerRow(q.name, one, many, o))
+		rows = append(rows, peerRow(q.name, of, one, many, o))
 	}
 	return rows, nil
 }

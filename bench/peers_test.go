@@ -2,7 +2,10 @@ package bench
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -36,6 +39,50 @@ func TestPart(t *testing.T) {
 	}
 	if _, err := (part{take: 0, of: total}).keys(c, &PeerOptions{Keys: 1}); !errors.Is(err, errNone) {
 		t.Errorf("of nothing: %v", err)
+	}
+}
+
+// programs puts shell scripts before everything else that is found by name.
+func programs(t *testing.T, scripts map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, script := range scripts {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+// A peer that is there and does not work is left out; the others are measured.
+func TestPeersThatFail(t *testing.T) {
+	programs(t, map[string]string{"redis-server": "echo no memory; exit 1", "initdb": "echo no room; exit 1"})
+	rows, skipped, err := Peers(t.Context(), catalogue(t), PeerOptions{})
+	if err != nil || len(rows) != 0 || len(skipped) != 2 || !strings.Contains(skipped[0], "no memory") || !strings.Contains(strings.Join(skipped, ""), "PostgreSQL with PostGIS: ") {
+		t.Errorf("%v, %q, %v", rows, skipped, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := Peers(ctx, catalogue(t), PeerOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("told to end: %v", err)
+	}
+}
+
+// A wc that ends early ends zstd too.
+func TestCountLinesWithoutReader(t *testing.T) {
+	programs(t, map[string]string{"zstd": "exec cat /dev/zero", "wc": "exit 1"})
+	if _, err := countLines(t.Context(), []string{os.DevNull}); err == nil {
+		t.Error("no error")
+	}
+}
+
+// Children do not see what the environment says of our flags.
+func TestChildrenHaveTheirOwnFlags(t *testing.T) {
+	t.Setenv("COVERD_MANIFEST", "ours")
+	t.Setenv("COVER", "theirs")
+	out, err := command(t.Context(), "env").Output()
+	if err != nil || strings.Contains(string(out), "COVERD_") || !strings.Contains(string(out), "COVER=theirs\n") {
+		t.Errorf("%s, %v", out, err)
 	}
 }
 

@@ -58,7 +58,9 @@ func startPostgres(ctx context.Context) (s *postgresServer, err error) {
 	} {
 		args = append(args, "-c", setting)
 	}
-	c := &child{name: "PostgreSQL", addr: dir, cmd: command(ctx, filepath.Join(bin, "postgres"), args...)}
+	// At SIGTERM it would wait for its clients.
+	c := &child{name: "PostgreSQL", addr: dir, end: syscall.SIGINT, cmd: command(ctx, filepath.Join(bin, "postgres"), args...)}
+	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(c.end) }
 	c.cmd.Dir, c.cmd.SysProcAttr = dir, as
 	log, err := c.cmd.StderrPipe()
 	if err != nil {
@@ -73,8 +75,7 @@ func startPostgres(ctx context.Context) (s *postgresServer, err error) {
 
 func (s *postgresServer) stop() error { return errors.Join(s.child.stop(), os.RemoveAll(s.dir)) }
 
-// connect opens a connection. It must be closed before the server is stopped,
-// which waits for it.
+// connect opens a connection, which ends with the server at the latest.
 func (s *postgresServer) connect(ctx context.Context) (*pgx.Conn, error) {
 	return pgx.Connect(ctx, "user=postgres dbname=postgres host="+s.dir)
 }

@@ -77,7 +77,7 @@ func (s *redisServer) pipeline(ctx context.Context, commands func(send func(word
 			_, err = conn.Write(buf)
 		}
 		for ; err == nil && waiting > 0; waiting-- {
-			err = readRESP(in)
+			_, err = readRESP(in, nil)
 		}
 		buf, waiting = buf[:0], 0
 	}

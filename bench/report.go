@@ -19,18 +19,36 @@ import (
 type ReportOptions struct {
 	Binary   string // coverd, which is started as a child: required
 	Sizes    []int  // premises to synthesise, build and measure: required
+	National int    // the one of them at which everything is measured: see [National]
 	Register string // the postcode register to put them on; by default one is made up
 	Seed     uint64
 	N        int           // questions of each kind in process: 200,000 by default
 	Round    time.Duration // of closed loop over HTTP: one second by default
 	Open     time.Duration // of open loop: ten seconds by default
 	NoPeers  bool          // leave Redis and PostgreSQL out
-	Work     string        // a folder for extracts and snapshots; by default one that is removed
+	Work     string        // where a folder for extracts and snapshots is made and removed; by default the system's
 	Progress Progress
 }
 
+// country is how many premises there are in Great Britain.
+const country = 30_000_000
+
+// National is the size at which everything is measured unless another is asked
+// for: the largest that is no larger than the country, else the largest. What is
+// beyond shows what becomes of builds and look-ups, no more.
+func National(sizes []int) int {
+	national := 0
+	for _, size := range sizes {
+		if size <= country {
+			national = max(national, size)
+		}
+	}
+	return cmp.Or(national, slices.Max(sizes))
+}
+
 // A Report is what was measured at several sizes. What is measured at one size
-// alone (other mixes, HTTP, peers) is measured at the largest.
+// alone (other mixes, HTTP, peers) is measured at the national one, of which
+// Snapshot and Rows are.
 type Report struct {
 	Run
 	Register string    `json:"register,omitempty"`
@@ -46,33 +64,42 @@ type Size struct {
 }
 
 // Measure measures all that a report tells.
-func Measure(ctx context.Context, run Run, o ReportOptions) (r *Report, err error) {
-	work := o.Work
-	if work == "" {
-		if work, err = os.MkdirTemp("", "coverd-bench"); err != nil {
+func Measure(ctx context.Context, run Run, o ReportOptions) (*Report, error) {
+	if len(o.Sizes) == 0 {
+		return nil, errors.New("a report of no sizes")
+	}
+	o.National = cmp.Or(o.National, National(o.Sizes))
+	if !slices.Contains(o.Sizes, o.National) {
+		return nil, fmt.Errorf("a report at %d premises, which is none of its sizes", o.National)
+	}
+	if o.Work != "" {
+		if err := os.MkdirAll(o.Work, 0o777); err != nil {
 			return nil, err
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	}
-	r = &Report{Run: run}
+	r := &Report{Run: run}
 	if o.Register != "" {
 		r.Register = filepath.Base(filepath.Clean(o.Register))
 	}
-	sizes := slices.Compact(slices.Sorted(slices.Values(o.Sizes)))
-	for i, size := range sizes {
-		if err := r.size(ctx, &o, size, filepath.Join(work, strconv.Itoa(size)), i == len(sizes)-1); err != nil {
+	for _, size := range slices.Compact(slices.Sorted(slices.Values(o.Sizes))) {
+		if err := r.size(ctx, &o, size); err != nil {
 			return nil, fmt.Errorf("%d premises: %w", size, err)
 		}
 	}
-	r.Rows = append(r.Rows, growth(r.Sizes)...)
+	r.Rows = append(r.Rows, growth(r.Sizes, r.Snapshot.Premises)...)
+	r.Rows = append(r.Rows, beside(r.Rows, r.Sizes)...)
 	r.Skipped = slices.Compact(r.Skipped)
 	r.Verdicts = Judge(r.Rows)
 	return r, nil
 }
 
-// size measures one size in a folder that it removes. Of the last size it
-// measures everything.
-func (r *Report) size(ctx context.Context, o *ReportOptions, size int, dir string, last bool) (err error) {
+// size measures one size in a folder that it makes and removes. Of the national
+// size it measures everything.
+func (r *Report) size(ctx context.Context, o *ReportOptions, size int) (err error) {
+	dir, err := os.MkdirTemp(o.Work, "coverd-bench-"+strconv.Itoa(size)+"-")
+	if err != nil {
+		return err
+	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	o.Progress.report("synthesise "+thousands(float64(size)), 0, 1)
 	extracts, snapshot := filepath.Join(dir, "extracts"), filepath.Join(dir, "bench.snap")
@@ -91,7 +118,7 @@ func (r *Report) size(ctx context.Context, o *ReportOptions, size int, dir strin
 	s := Size{Snapshot: built.Snapshot, Rows: built.Rows}
 	s.Rows = append(s.Rows,
 		Row{Name: rowFile, N: s.Snapshot.Premises, Unit: unitEach, P50: new(s.Snapshot.PerPremises)},
-		Row{Name: rowMemory, N: s.Snapshot.Premises, Unit: unitEach, P50: new(s.Snapshot.HeldPremises), Note: "without the R-trees"})
+		Row{Name: rowHeld, N: s.Snapshot.Premises, Unit: unitEach, P50: new(s.Snapshot.HeldPremises), Note: "without the R-trees"})
 	snap, err := index.Open(snapshot)
 	if err != nil {
 		return err
@@ -103,17 +130,25 @@ func (r *Report) size(ctx context.Context, o *ReportOptions, size int, dir strin
 	}
 	s.Rows = append(s.Rows, rows...)
 	r.Sizes = append(r.Sizes, s)
-	if !last {
+	if size != o.National {
 		return nil
 	}
 	r.Snapshot, r.Rows = s.Snapshot, slices.Clone(s.Rows)
-	return r.largest(ctx, o, c, snapshot)
+	return r.everything(ctx, o, c, snapshot)
 }
 
-// largest measures what only the largest size is asked.
-func (r *Report) largest(ctx context.Context, o *ReportOptions, c *Catalogue, snapshot string) error {
+// everything measures what only one size is asked.
+func (r *Report) everything(ctx context.Context, o *ReportOptions, c *Catalogue, snapshot string) error {
+	n := cmp.Or(o.N, 200_000)
+	o.Progress.report(rowEdges, 0, 1)
+	// By default of enough that no vertex and no corner of a cell is left out.
+	edges, err := edgesTested(ctx, c.Snap, n/8, o.Seed)
+	if err != nil {
+		return err
+	}
+	r.Rows = append(r.Rows, edges)
 	for _, mix := range Mixes[1:] {
-		rows, err := Lookup(ctx, c, LookupOptions{Mix: mix, Seed: o.Seed, N: cmp.Or(o.N, 200_000) / 4, Progress: o.Progress})
+		rows, err := Lookup(ctx, c, LookupOptions{Mix: mix, Seed: o.Seed, N: n / 4, NoRegions: true, Progress: o.Progress})
 		if errors.Is(err, errNone) {
 			r.Skipped = append(r.Skipped, err.Error())
 			continue
@@ -139,31 +174,6 @@ func (r *Report) largest(ctx context.Context, o *ReportOptions, c *Catalogue, sn
 	r.Rows = append(r.Rows, peers...)
 	r.Skipped = append(r.Skipped, skipped...)
 	return nil
-}
-
-// growth compares the largest size with the smallest.
-func growth(sizes []Size) (rows []Row) {
-	if len(sizes) < 2 {
-		return nil
-	}
-	small, large := sizes[0], sizes[len(sizes)-1]
-	for _, q := range []string{qPostcode, qUPRN} {
-		a, b := find(small.Rows, q), find(large.Rows, q)
-		if a == nil || b == nil || a.Floor == nil || b.Floor == nil {
-			continue
-		}
-		ours, floor := *b.P50 / *a.P50, *b.Floor / *a.Floor
-		rows = append(rows, Row{
-			Name: rowGrowth + q, N: large.Snapshot.Premises, Unit: unitTimes, P50: rounded(ours), Floor: rounded(floor), FloorOf: b.FloorOf,
-			Ratio: rounded(ours / floor), Note: fmt.Sprintf("from %s premises", thousands(float64(small.Snapshot.Premises))),
-		})
-	}
-	each := func(name string, small, large float64) {
-		rows = append(rows, Row{Name: name, N: sizes[len(sizes)-1].Snapshot.Premises, Unit: unitTimes, P50: rounded(large / small), Ratio: rounded(large / small)})
-	}
-	each(rowGrowthFile, small.Snapshot.PerPremises, large.Snapshot.PerPremises)
-	each(rowGrowthHeld, small.Snapshot.HeldPremises, large.Snapshot.HeldPremises)
-	return rows
 }
 
 // WriteFiles writes the report into a folder: RESULTS.md, results.json, and the

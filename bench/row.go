@@ -1,6 +1,10 @@
 package bench
 
-import "math"
+import (
+	"math"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
 
 // A Row is one figure, with the floor measured beside it in the same run. What
 // was not measured, or does not apply, is nil.
@@ -11,7 +15,8 @@ type Row struct {
 	P50  *float64 `json:"p50"`
 	P99  *float64 `json:"p99"`
 	P999 *float64 `json:"p999"`
-	// Allocs are allocations a question, by the runtime's count.
+	// Allocs are allocations a question, by the runtime's count: the median over
+	// rounds.
 	Allocs *float64 `json:"allocs"`
 	// Floor is the p50 of what FloorOf names, and Ratio the median over rounds
 	// of this to that: rounds are interleaved, so that noise strikes both.
@@ -32,6 +37,24 @@ const (
 	unitRate   = "requests/s"
 	unitBytes  = "bytes"
 )
+
+// enoughForP999 is how many questions a p99.9 must be of: of fewer it would be
+// the figure of less than ten.
+const enoughForP999 = 10_000
+
+// percentiles sets number and percentiles to those of a histogram, scaled. What
+// is of too few is left out.
+func (r *Row) percentiles(h *hdrhistogram.Histogram, scale float64) {
+	at := func(q float64) *float64 { return rounded(float64(h.ValueAtQuantile(q)) * scale) }
+	r.N = h.TotalCount()
+	if r.N == 0 {
+		return
+	}
+	r.P50, r.P99 = at(50), at(99)
+	if r.N >= enoughForP999 {
+		r.P999 = at(99.9)
+	}
+}
 
 // rounded is v with four significant digits: what is behind them is noise. What
 // is no number was not measured.

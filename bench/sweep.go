@@ -20,9 +20,9 @@ type PremisesSweep struct {
 	UPRN     Found `json:"uprn"`
 	Postcode Found `json:"postcode"`
 	// Location is whether a premises is among those at distance 0 from its own
-	// location. Crowded are the places with more premises on one spot than
-	// Nearest gives: of these it is found if it comes after the last one given,
-	// in the order of those at the same distance.
+	// location. Crowded are the premises on a spot with more of them than Nearest
+	// gives, and not given: such a one is found if all that are given are on the
+	// spot too, and come before it in the order of those at the same distance.
 	Location Found `json:"location"`
 	Crowded  int64 `json:"crowded"`
 }
@@ -31,8 +31,10 @@ type PremisesSweep struct {
 type Found struct {
 	Asked   int64 `json:"asked"`
 	Missing int64 `json:"missing"`
-	// First is the row of the first that is missing; −1: none is.
-	First int64 `json:"first_missing"`
+	// First is the first that is missing, as it can be looked up, by UPRN, else
+	// by postcode, else by location; "": none is.
+	First string `json:"first_missing,omitzero"`
+	row   uint32 // of First
 }
 
 // Missing is how many premises were not found by a key of theirs.
@@ -40,22 +42,36 @@ func (s *PremisesSweep) Missing() int64 {
 	return s.UPRN.Missing + s.Postcode.Missing + s.Location.Missing
 }
 
-func (f *Found) count(found bool, row uint32) {
+func (f *Found) count(found bool, p index.Premises) {
 	f.Asked++
-	if found {
-		return
+	if !found {
+		f.miss(1, p.Row(), keyOf(p))
 	}
-	f.Missing++
-	if f.First < 0 || int64(row) < f.First {
-		f.First = int64(row)
+}
+
+// miss counts n missing, of which the first has a row and a key.
+func (f *Found) miss(n int64, row uint32, key string) {
+	if n > 0 && (f.Missing == 0 || row < f.row) {
+		f.First, f.row = key, row
 	}
+	f.Missing += n
 }
 
 func (f *Found) add(g Found) {
 	f.Asked += g.Asked
-	f.Missing += g.Missing
-	if f.First < 0 || g.First >= 0 && g.First < f.First {
-		f.First = g.First
+	f.miss(g.Missing, g.row, g.First)
+}
+
+// keyOf is what coverd lookup takes to find a premises, or those around it.
+func keyOf(p index.Premises) string {
+	switch at := p.At(); {
+	case p.UPRN().IsValid():
+		return p.UPRN().String()
+	case p.Postcode().IsValid():
+		return p.Postcode().String()
+	default:
+		b := append(appendDegrees(nil, at.LatLng().Lat), ',')
+		return string(appendDegrees(b, at.LatLng().Lng))
 	}
 }
 
@@ -64,7 +80,7 @@ func (f *Found) add(g Found) {
 func SweepPremises(ctx context.Context, snap *index.Snapshot, progress Progress) (*PremisesSweep, error) {
 	const batch = 4096
 	total := int(snap.Info().Premises)
-	sum := newSweep()
+	var sum PremisesSweep
 	var mu sync.Mutex // of sum
 	batches := make(chan []index.Premises, 2*runtime.GOMAXPROCS(0))
 	g, ctx := errgroup.WithContext(ctx)
@@ -91,9 +107,9 @@ func SweepPremises(ctx context.Context, snap *index.Snapshot, progress Progress)
 	})
 	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
-			s := sweeper{snap: snap, near: make([]index.Neighbour, 0, index.MaxNearest)}
+			s := newSweeper(snap)
 			for homes := range batches {
-				s.PremisesSweep = newSweep()
+				s.PremisesSweep = PremisesSweep{}
 				for _, p := range homes {
 					s.look(p)
 				}
@@ -111,11 +127,6 @@ func SweepPremises(ctx context.Context, snap *index.Snapshot, progress Progress)
 	return &sum, nil
 }
 
-func newSweep() PremisesSweep {
-	none := Found{First: -1}
-	return PremisesSweep{UPRN: none, Postcode: none, Location: none}
-}
-
 func (s *PremisesSweep) add(t *PremisesSweep) {
 	s.Premises += t.Premises
 	s.UPRN.add(t.UPRN)
@@ -127,26 +138,34 @@ func (s *PremisesSweep) add(t *PremisesSweep) {
 // sweeper looks for premises, on one goroutine.
 type sweeper struct {
 	PremisesSweep
-	snap *index.Snapshot
 	near []index.Neighbour
+
+	// The look-ups, which are the snapshot's but in tests.
+	uprn     func(geo.UPRN) (index.Premises, bool)
+	postcode func(geo.Postcode) (index.Unit, bool)
+	nearest  func(list []index.Neighbour, p geo.LatLng, limit int, radius float64) []index.Neighbour
+}
+
+func newSweeper(snap *index.Snapshot) *sweeper {
+	return &sweeper{near: make([]index.Neighbour, 0, index.MaxNearest), uprn: snap.UPRN, postcode: snap.Postcode, nearest: snap.Nearest}
 }
 
 func (s *sweeper) look(p index.Premises) {
 	s.Premises++
 	if u := p.UPRN(); u.IsValid() {
-		q, ok := s.snap.UPRN(u)
-		s.UPRN.count(ok && q.Row() == p.Row(), p.Row())
+		q, ok := s.uprn(u)
+		s.UPRN.count(ok && q.Row() == p.Row(), p)
 	}
 	if postcode := p.Postcode(); postcode.IsValid() {
-		s.Postcode.count(s.inPostcode(p, postcode), p.Row())
+		s.Postcode.count(s.inPostcode(p, postcode), p)
 	}
 	if at := p.At(); at.IsValid() {
-		s.Location.count(s.atPlace(p, at.LatLng()), p.Row())
+		s.Location.count(s.atPlace(p, at.LatLng()), p)
 	}
 }
 
 func (s *sweeper) inPostcode(p index.Premises, postcode geo.Postcode) bool {
-	unit, ok := s.snap.Postcode(postcode)
+	unit, ok := s.postcode(postcode)
 	if !ok {
 		return false
 	}
@@ -159,7 +178,7 @@ func (s *sweeper) inPostcode(p index.Premises, postcode geo.Postcode) bool {
 }
 
 func (s *sweeper) atPlace(p index.Premises, at geo.LatLng) bool {
-	s.near = s.snap.Nearest(s.near[:0], at, index.MaxNearest, 0)
+	s.near = s.nearest(s.near[:0], at, index.MaxNearest, 0)
 	for i := range s.near {
 		if s.near[i].Premises.Row() == p.Row() {
 			return s.near[i].Distance == 0
@@ -169,8 +188,8 @@ func (s *sweeper) atPlace(p index.Premises, at geo.LatLng) bool {
 		return false
 	}
 	s.Crowded++
-	last := s.near[len(s.near)-1].Premises
-	return compareTies(last, p) <= 0
+	last := &s.near[len(s.near)-1]
+	return last.Distance == 0 && compareTies(last.Premises, p) < 0
 }
 
 // compareTies orders premises at the same distance as Nearest does.
@@ -179,5 +198,6 @@ func compareTies(p, q index.Premises) int {
 		p.Postcode().Compare(q.Postcode()),
 		cmp.Compare(p.UPRN(), q.UPRN()),
 		bytes.Compare(p.Address(), q.Address()),
+		cmp.Compare(p.Row(), q.Row()),
 	)
 }

@@ -19,10 +19,9 @@ const (
 
 // timing is how long one kind of question takes, in nanoseconds.
 type timing struct {
-	n      int64
 	mean   float64
-	allocs float64
 	rounds []float64 // the mean of each round
+	allocs []float64 // a question, likewise
 	batch  float64   // median of the batches
 	single *hdrhistogram.Histogram
 }
@@ -66,7 +65,7 @@ func race(ctx context.Context, n int, contestants ...func(i int)) (timings []tim
 				sum += took
 				batches[c] = append(batches[c], float64(took)/batchSize)
 			}
-			t.allocs += float64(mallocs() - before)
+			t.allocs = append(t.allocs, float64(mallocs()-before)/float64(part*batchSize))
 			t.rounds = append(t.rounds, float64(sum)/float64(part*batchSize))
 			for range part * batchSize {
 				start := time.Now()
@@ -75,12 +74,10 @@ func race(ctx context.Context, n int, contestants ...func(i int)) (timings []tim
 				next[c]++
 				record(t.single, took-clock)
 			}
-			t.n += int64(2 * part * batchSize)
 		}
 	}
 	for c := range timings {
 		t := &timings[c]
-		t.allocs /= float64(rounds * part * batchSize)
 		t.mean = mean(t.rounds)
 		t.batch = median(batches[c])
 	}
@@ -102,13 +99,13 @@ func (t *timing) row(name, unit string, floor *timing, floorOf string) Row {
 		scale = 1e-3
 	}
 	r := Row{
-		Name: name, N: t.n, Unit: unit, Mean: rounded(t.mean * scale),
-		P50:  rounded(t.p50() * scale),
-		P99:  rounded(float64(t.single.ValueAtQuantile(99)) * scale),
-		P999: rounded(float64(t.single.ValueAtQuantile(99.9)) * scale),
-		// Below a hundredth it is the runtime's own doing.
-		Allocs: new(float64(int64(t.allocs*100)) / 100),
+		Name: name, Unit: unit, Mean: rounded(t.mean * scale),
+		// The runtime's count is that of the process: what the collector or a
+		// metric does once is in one round, and below a hundredth it is theirs.
+		Allocs: new(float64(int64(median(t.allocs)*100)) / 100),
 	}
+	r.percentiles(t.single, scale)
+	r.P50 = rounded(t.p50() * scale)
 	if floor != nil {
 		r.Floor, r.Ratio, r.FloorOf = rounded(floor.p50()*scale), rounded(medianRatio(t.rounds, floor.rounds)), floorOf
 	}

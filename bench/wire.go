@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 )
 
@@ -13,41 +14,54 @@ func httpRequest(uri string) []byte {
 	return []byte("GET " + uri + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
-// readHTTP reads one response to its end and drops it. A server that is
-// overloaded or broken is an error; an answer that something is not known is an
-// answer.
-func readHTTP(r *bufio.Reader) error {
+// readHTTP reads one response to its end; its body goes to body, or nowhere if
+// that is nil. It tells whether the server closes the connection after it. A
+// server that is overloaded or broken is an error; an answer that something is
+// not known is an answer.
+func readHTTP(r *bufio.Reader, body io.Writer) (closes bool, err error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
-		return err
+		return false, err
 	}
 	status, ok := bytes.CutPrefix(line, []byte("HTTP/1.1 "))
 	if !ok || len(status) < len("200") {
-		return fmt.Errorf("not a status line: %q", line)
+		return false, fmt.Errorf("not a status line: %q", line)
 	}
 	if class := status[0]; class != '2' && class != '4' || string(status[:3]) == "429" {
-		return fmt.Errorf("answered with %q", bytes.TrimSpace(status))
+		return false, fmt.Errorf("answered with %q", bytes.TrimSpace(status))
 	}
 	length := -1
 	for {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
-			return err
+			return false, err
 		}
 		name, value, ok := bytes.Cut(bytes.TrimSpace(line), []byte(":"))
 		if !ok {
 			break // the empty line
 		}
-		if bytes.EqualFold(name, []byte("Content-Length")) {
-			if length, err = decimal(bytes.TrimSpace(value)); err != nil {
-				return err
+		switch value = bytes.TrimSpace(value); {
+		case bytes.EqualFold(name, []byte("Content-Length")):
+			if length, err = decimal(value); err != nil {
+				return false, err
 			}
+		case bytes.EqualFold(name, []byte("Connection")):
+			closes = bytes.EqualFold(value, []byte("close"))
 		}
 	}
 	if length < 0 {
-		return errors.New("a response without Content-Length")
+		return false, errors.New("a response without Content-Length")
 	}
-	_, err = r.Discard(length)
+	return closes, take(r, length, body)
+}
+
+// take takes n bytes off r, for w or for nobody.
+func take(r *bufio.Reader, n int, w io.Writer) error {
+	if w == nil {
+		_, err := r.Discard(n)
+		return err
+	}
+	_, err := io.CopyN(w, r, int64(n))
 	return err
 }
 
@@ -75,9 +89,14 @@ func appendRESP(b []byte, words ...string) []byte {
 	return b
 }
 
-// readRESP reads one reply to its end and drops it. What is not there is an
+// readRESP reads one reply to its end; what strings it holds go to body, or
+// nowhere if that is nil. The server never closes. What is not there is an
 // error: nothing is asked for that was not put there.
-func readRESP(r *bufio.Reader) error {
+func readRESP(r *bufio.Reader, body io.Writer) (closes bool, err error) {
+	return false, readReply(r, body)
+}
+
+func readReply(r *bufio.Reader, body io.Writer) error {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
 		return err
@@ -97,12 +116,14 @@ func readRESP(r *bufio.Reader) error {
 		if err != nil {
 			return err
 		}
-		_, err = r.Discard(n + len("\r\n"))
-		return err
+		if err := take(r, n, body); err != nil {
+			return err
+		}
+		return take(r, len("\r\n"), nil)
 	case '*':
 		n, err := decimal(rest)
 		for ; err == nil && n > 0; n-- {
-			err = readRESP(r)
+			err = readReply(r, body)
 		}
 		return err
 	}

@@ -25,7 +25,7 @@ func TestReadHTTP(t *testing.T) {
 		{"", false},
 	} {
 		in := bufio.NewReader(strings.NewReader(c.response))
-		if err := readHTTP(in); (err == nil) != c.ok {
+		if _, err := readHTTP(in, nil); (err == nil) != c.ok {
 			t.Errorf("%q: %v", c.response, err)
 		} else if _, end := in.ReadByte(); c.ok && end != io.EOF {
 			t.Errorf("%q: not read to its end", c.response)
@@ -51,7 +51,7 @@ func TestReadRESP(t *testing.T) {
 		{"\r\n", false},
 	} {
 		in := bufio.NewReader(strings.NewReader(c.reply))
-		if err := readRESP(in); (err == nil) != c.ok {
+		if _, err := readRESP(in, nil); (err == nil) != c.ok {
 			t.Errorf("%q: %v", c.reply, err)
 		} else if _, end := in.ReadByte(); c.ok && end != io.EOF {
 			t.Errorf("%q: not read to its end", c.reply)

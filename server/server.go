@@ -111,6 +111,11 @@ func (s *Server) Answer(method, uri string) (status int, contentType string, bod
 	return ctx.Response.StatusCode(), string(ctx.Response.Header.ContentType()), append([]byte(nil), ctx.Response.Body()...)
 }
 
+// AnswerTo answers the request in ctx, as the public listener would, and leaves
+// the answer there: for programs that reuse a context, which costs no
+// allocation.
+func (s *Server) AnswerTo(ctx *fasthttp.RequestCtx) { s.handle(ctx) }
+
 // Serve answers questions on public, and health and metrics on admin, until
 // ctx ends. Then it is no longer ready, finishes the requests under way, and
 // returns nil. It closes both listeners. If either stops for any other reason

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -25,8 +26,9 @@ func newBench(std stdio) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "measure look-ups, HTTP and builds, each beside its floor",
-		Long: `Measure this coverd on this machine. Every figure has its floor beside it, measured by turns with it in the same run:
-the least that anything must spend that does the like. Questions come from a seed, so that a run can be repeated.
+		Long: `Measure this coverd on this machine. Look-ups and HTTP have a floor beside them, measured by turns with them in the same
+run: the least that anything must spend that does the like. That of a build is measured right after it. Questions come
+from a seed, so that a run can be repeated.
 
 A question mix is one of
   mixed       of twenty questions 12 hits, 3 hot, 2 misses, 2 new builds, 1 border
@@ -37,7 +39,9 @@ A question mix is one of
   new-builds  postcodes that are in the register and in no extract`,
 		Example: `  coverd bench lookup --snapshot coverd.snap
   coverd bench lookup --snapshot coverd.snap --mix misses --seed 7 --json
-  coverd bench http --snapshot coverd.snap`,
+  coverd bench http --snapshot coverd.snap
+  coverd bench build --manifest coverd.toml
+  coverd bench report --sizes 300000,1000000 --out report`,
 	}
 	cmd.AddCommand(newBenchLookup(std), newBenchHTTP(std), newBenchBuild(std), newBenchReport(std), newBenchBare(std))
 	return cmd
@@ -106,7 +110,27 @@ func runBenchLookup(ctx context.Context, o benchOptions, std stdio) error {
 
 // newRun begins the record of a measurement.
 func newRun(seed uint64) *bench.Run {
-	return &bench.Run{Date: time.Now().Format(time.RFC3339), Command: "coverd " + strings.Join(os.Args[1:], " "), Machine: bench.ThisMachine(), Seed: seed}
+	return &bench.Run{Date: time.Now().Format(time.RFC3339), Command: commandLine(os.Args[1:]), Machine: bench.ThisMachine(), Seed: seed}
+}
+
+// commandLine is the command as others would give it: of paths that lead out of
+// the folder it was given in, which are this machine's, the last part.
+func commandLine(args []string) string {
+	words := []string{"coverd"}
+	for _, arg := range args {
+		flag, value, both := strings.Cut(arg, "=")
+		if !both {
+			flag, value = "", arg
+		}
+		if value != "" && !filepath.IsLocal(value) {
+			value = filepath.Base(value)
+		}
+		if both {
+			flag += "="
+		}
+		words = append(words, flag+value)
+	}
+	return strings.Join(words, " ")
 }
 
 func printRun(std stdio, run *bench.Run, asJSON bool) error {

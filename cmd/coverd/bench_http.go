@@ -25,11 +25,11 @@ func newBenchHTTP(std stdio) *cobra.Command {
 		Short: "serve a snapshot and ask it over HTTP",
 		Long: `Serve a snapshot from a process of its own and ask it over loopback for postcodes (with the mix "mixed" those of average
 size), outcodes and locations. Beside it, each in a process of its own and by turns in seven rounds: a bare fasthttp and
-a bare net/http handler that answer with the same bytes, and Redis, GET of the same bytes, where it is installed.
+a bare net/http handler that answer with the same bytes, and Redis, GET of the same bytes, where it is installed and works.
 
 Closed loop tells throughput. In open loop requests are sent at a set share of it whether or not earlier ones have been
 answered, and latency counts from when each was due, so that none is left out that had to wait. The client takes its
-part of the same processors; the time of the server's process alone is a row of its own.`,
+part of the same processors; the time of the server's process alone is a row of its own, and so is its memory at rest.`,
 		Example: `  coverd bench http --snapshot coverd.snap
   coverd bench http --snapshot coverd.snap --connections 64 --open 60s --share 0.3 --json`,
 		Args: cobra.NoArgs,
@@ -39,7 +39,7 @@ part of the same processors; the time of the server's process alone is a row of 
 	f := cmd.Flags()
 	f.IntVar(&o.connections, "connections", 32, "`number` of connections in closed loop; open loop has twice as many")
 	f.DurationVar(&o.round, "round", time.Second, "`time` of each turn in closed loop")
-	f.DurationVar(&o.open, "open", 10*time.Second, "`time` of each open loop")
+	f.DurationVar(&o.open, "open", 10*time.Second, "`time` of each open loop, in seven turns")
 	f.Float64Var(&o.share, "share", 0.7, "`share` of the throughput that open loop asks for")
 	f.BoolVar(&o.noPeers, "no-peers", false, "leave Redis out even where it is installed")
 	return cmd

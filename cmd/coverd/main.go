@@ -5,10 +5,13 @@
 //	coverd build   --manifest coverd.toml        extracts, register and Regions in, one snapshot file out
 //	coverd serve   --snapshot coverd.snap        answer over HTTP until told to stop
 //	coverd lookup  --snapshot coverd.snap KEY    one answer at the terminal
-//	coverd verify  FILE                          is the file whole?
+//	coverd verify  FILE                          is the file whole? --sweep, --premises: is it right?
 //	coverd inspect FILE                          what is in it, and where each byte goes
 //	coverd synth   --premises N --out DIR        made-up extracts, to measure and test with
 //	coverd bench   lookup --snapshot FILE        look-ups measured, each beside its floor
+//	coverd bench   http --snapshot FILE          the same over HTTP, beside bare handlers and Redis
+//	coverd bench   build --manifest coverd.toml  a build, beside unpacking its files
+//	coverd bench   report --sizes N,... --out DIR  all of it at several sizes, against the budgets
 //	coverd version
 //
 // Every verb has --help with an example. Every flag --some-flag can be given as

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -135,18 +136,28 @@ func sweepPremises(ctx context.Context, snap *index.Snapshot, o verifyOptions, s
 	p := newProgress(std.err, false)
 	s, err := bench.SweepPremises(ctx, snap, p.report)
 	p.end()
-	if err != nil || o.asJSON {
-		return s, err
+	if err == nil && !o.asJSON {
+		printPremisesSweep(std.out, s)
 	}
-	fmt.Fprintf(std.out, "%-28s %12s %8s\n", "premises found by", "asked", "missing")
+	return s, err
+}
+
+func printPremisesSweep(w io.Writer, s *bench.PremisesSweep) {
+	fmt.Fprintf(w, "%-28s %12s %8s\n", "premises found by", "asked", "missing")
 	for _, f := range []struct {
 		by string
 		bench.Found
 	}{{"UPRN", s.UPRN}, {"postcode", s.Postcode}, {"location, at distance 0", s.Location}} {
-		fmt.Fprintf(std.out, "%-28s %12s %8s\n", f.by, countText(f.Asked), countText(f.Missing))
-		if f.Missing > 0 {
-			fmt.Fprintf(std.out, "  the first is row %d\n", f.First)
+		fmt.Fprintf(w, "%-28s %12s %8s\n", f.by, countText(f.Asked), countText(f.Missing))
+		switch {
+		case f.Missing > 0:
+			fmt.Fprintf(w, "  the first is %s\n", f.First)
+		case f.Asked == 0:
+			fmt.Fprint(w, "  nothing was checked: no premises has one\n")
 		}
 	}
-	return s, nil
+	if s.Crowded > 0 {
+		fmt.Fprintf(w, "%s premises are on spots with more than %d, of which a look-up gives no more: they come after all of these\n",
+			countText(s.Crowded), index.MaxNearest)
+	}
 }

@@ -87,6 +87,7 @@ func handled(uris []string, answer func(ctx *fasthttp.RequestCtx, i int)) func(i
 	ctx.Init(&fasthttp.Request{}, nil, silent{})
 	ctx.Response.KeepBodyBuffer = true
 	return func(i int) {
+		ctx.ResetUserValues()
 		ctx.Request.SetRequestURI(wrapped(uris, i))
 		ctx.Response.Reset()
 		answer(&ctx, i)

@@ -79,6 +79,7 @@ func BenchmarkAnswer(b *testing.B) {
 			b.ReportAllocs()
 			bytes, i := 0, 0
 			for b.Loop() {
+				ctx.ResetUserValues()
 				ctx.Request.SetRequestURI(uris[i%len(uris)])
 				ctx.Response.Reset()
 				answer(&ctx)

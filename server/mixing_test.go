@@ -7,6 +7,8 @@ import (
 	"testing"
 	"weak"
 
+	"github.com/valyala/fasthttp"
+
 	"coverd/index"
 )
 
@@ -94,5 +96,31 @@ func TestReplacedSnapshotIsCollected(t *testing.T) {
 	wg.Wait()
 	if old.Value() != nil {
 		t.Error("it is still in memory")
+	}
+}
+
+// An answer stays as it is until it has been sent, however many others are made
+// meanwhile; then its memory is used again.
+func TestAnAnswerKeepsItsMemory(t *testing.T) {
+	s := testServer(t, Options{})
+	answers := make([]fasthttp.RequestCtx, len(questions))
+	for i, uri := range questions {
+		var req fasthttp.Request
+		req.SetRequestURI(uri)
+		answers[i].Init(&req, nil, quiet{})
+		s.handle(&answers[i])
+	}
+	for i, uri := range questions {
+		if _, _, want := s.Answer("GET", uri); !bytes.Equal(answers[i].Response.Body(), want) {
+			t.Errorf("GET %s: %s, alone %s", uri, answers[i].Response.Body(), want)
+		}
+		q, ok := answers[i].UserValue(scratchOf{}).(*scratch)
+		if !ok || q.snap == nil {
+			t.Fatalf("GET %s: scratch %v", uri, q)
+		}
+		answers[i].Request.Reset()
+		if q.snap != nil {
+			t.Errorf("GET %s: the scratch is not given back", uri)
+		}
 	}
 }

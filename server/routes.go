@@ -101,8 +101,11 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	q.begin(s, snap, ctx)
 	q.answer()
 	s.metrics.observe(q.route, q.status, s.clock.now().Sub(q.now))
-	q.end()
+	ctx.SetUserValue(scratchOf{}, q) // whose memory the answer is sent from
 }
+
+// scratchOf is what a request's scratch goes by until it is closed.
+type scratchOf struct{}
 
 func (q *scratch) answer() {
 	r, key := match(q.ctx.URI().PathOriginal())
@@ -174,10 +177,10 @@ func (q *scratch) send() {
 	}
 	if c != identity {
 		q.coded = appendCoded(q.coded[:0], q.body, c)
-		q.ctx.Response.SetBody(q.coded)
+		q.ctx.Response.SetBodyRaw(q.coded)
 		return
 	}
-	q.ctx.Response.SetBody(q.body)
+	q.ctx.Response.SetBodyRaw(q.body)
 }
 
 // modified sets the header of an answer, and reports whether the client lacks

@@ -108,12 +108,13 @@ func (s *Server) Answer(method, uri string) (status int, contentType string, bod
 	req.SetRequestURI(uri)
 	ctx.Init(&req, nil, quiet{})
 	s.handle(&ctx)
+	defer ctx.ResetUserValues()
 	return ctx.Response.StatusCode(), string(ctx.Response.Header.ContentType()), append([]byte(nil), ctx.Response.Body()...)
 }
 
 // AnswerTo answers the request in ctx, as the public listener would, and leaves
-// the answer there: for programs that reuse a context, which costs no
-// allocation.
+// the answer there until ctx.Request is reset, or its user values are: for
+// programs that reuse a context, which costs no allocation.
 func (s *Server) AnswerTo(ctx *fasthttp.RequestCtx) { s.handle(ctx) }
 
 // Serve answers questions on public, and health and metrics on admin, until

@@ -67,5 +67,18 @@ func (p Premises) Claims() ClaimSet {
 	return ClaimSet{s: p.s, code: uint32(p.s.kindSet.at(p.s.roster.kind(int(p.row))))}
 }
 
+// Kind numbers what the premises has in common with many others: claims, Region
+// and conflict. [Snapshot.Kind] tells them; a number is below [Snapshot.Kinds].
+func (p Premises) Kind() uint32 { return uint32(p.s.roster.kind(int(p.row))) }
+
+// Kinds is how many kinds of premises there are.
+func (s *Snapshot) Kinds() int { return s.kindSet.n }
+
+// Kind returns the claims, the Region and the conflict of premises of a kind.
+func (s *Snapshot) Kind(kind uint32) (claims ClaimSet, region Allocation, conflict bool) {
+	f := s.kindFlags.at(int(kind))
+	return ClaimSet{s: s, code: uint32(s.kindSet.at(int(kind)))}, allocation(f), f>>5&1 == 1
+}
+
 // State is that of the premises' claims.
 func (p Premises) State(on Day) State { return p.Claims().State(on) }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/valyala/fasthttp"
 )
 
 // coding is a content coding of answers (RFC 9110, 8.4.1).
@@ -121,14 +120,14 @@ func (q *scratch) coding(n int) coding {
 		return identity
 	}
 	h := &q.ctx.Response.Header
-	h.Set(fasthttp.HeaderVary, fasthttp.HeaderAcceptEncoding)
-	accept := q.ctx.Request.Header.Peek(fasthttp.HeaderAcceptEncoding)
+	h.SetCanonical(headerVary, acceptEncoding)
+	accept := q.ctx.Request.Header.PeekBytes(acceptEncoding)
 	if len(accept) == 0 {
 		return identity
 	}
 	c := preferred(accept)
 	if c != identity {
-		h.Set(fasthttp.HeaderContentEncoding, codingNames[c])
+		h.SetCanonical(headerCoding, []byte(codingNames[c]))
 	}
 	return c
 }

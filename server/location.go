@@ -72,7 +72,7 @@ func (q *scratch) around(p geo.LatLng, limit int, radius float64) {
 	for _, n := range s.Premises {
 		a.NearestPremises = append(a.NearestPremises, api.NearestPremises{
 			UPRN: api.Some(n.Premises.UPRN()), Postcode: api.Some(n.Premises.Postcode()),
-			AddressIdentifier: api.Text(view(n.Premises.Address())), Distance: api.Metres(n.Distance), State: q.snap.ready.state(n.Premises.Claims(), q.on).String(),
+			AddressIdentifier: api.Text(view(n.Premises.Address())), Distance: api.Metres(n.Distance), State: q.snap.ready.state(n.Premises, q.on).String(),
 		})
 	}
 	for _, n := range s.Postcodes {

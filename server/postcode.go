@@ -79,7 +79,7 @@ func (q *scratch) appendPostcode() {
 		if i > 0 {
 			b = append(b, "},{"...)
 		}
-		b = q.snap.ready.appendPremises(b, f.premises, f.spell)
+		b = q.snap.ready.appendPremises(b, f.premises, f.kind, f.spell)
 	}
 	q.body = a.AppendClosing(append(b, '}'))
 }
@@ -109,12 +109,11 @@ func (q *scratch) match() bool {
 	var sum index.Summary
 	for i := range q.found {
 		f := &q.found[i]
-		k, ok := q.snap.ready.spell(f.premises.Claims(), q.on)
-		if !ok {
+		var ok bool
+		if f.kind, f.spell, ok = q.snap.ready.find(f.premises, q.on); !ok {
 			return false
 		}
-		f.spell = k
-		sum.Add(q.snap.ready.spells[k].state, 1)
+		sum.Add(q.snap.ready.spells[f.spell].state, 1)
 	}
 	q.postcode.Summary = summaryOf(sum)
 	return true

@@ -32,7 +32,16 @@ type ready struct {
 	text   []byte
 	first  []uint32 // of each set by its code: its first spell; one more at the end
 	spells []spell  // by set, then day; one more at the end
+	kinds  []kind
 	states [len(geo.Regions) + 1][basesOfRegions][len(index.States) + 1]stateTexts
+}
+
+// kind is a kind of premises: what says all of it but which it is and where.
+type kind struct {
+	set             uint32 // the code of its claim set
+	region          geo.Region
+	basis           index.Basis
+	conflict, ready bool
 }
 
 // spell is a stretch of days over which a claim set's text stays the same, up
@@ -93,6 +102,10 @@ func newReadyUpTo(snap *index.Snapshot, most int) *ready {
 	r.first = append(r.first, uint32(len(r.spells)))
 	r.spells = append(r.spells, spell{text: uint32(len(r.text))})
 	r.text, r.spells = slices.Clone(r.text), slices.Clone(r.spells) // growing left room
+	for code := range snap.Kinds() {
+		set, a, conflict := snap.Kind(uint32(code))
+		r.kinds = append(r.kinds, kind{set.Code(), a.Region, a.Basis, conflict, int(set.Code())+1 < len(r.first)})
+	}
 	r.makeStates()
 	return r
 }
@@ -128,44 +141,46 @@ func appendTurns(days []index.Day, set index.ClaimSet) []index.Day {
 	return days
 }
 
-// spell finds that of a claim set on a day; ok is false where there is none
-// ready.
-func (r *ready) spell(set index.ClaimSet, on index.Day) (k uint32, ok bool) {
-	code := int(set.Code())
-	if code+1 >= len(r.first) {
-		return 0, false
+// find finds the kind of a premises, and the spell of its claims on a day; ok is
+// false where there is none ready.
+func (r *ready) find(p index.Premises, on index.Day) (k *kind, spell uint32, ok bool) {
+	code := p.Kind()
+	if int(code) >= len(r.kinds) || !r.kinds[code].ready {
+		return nil, 0, false
 	}
-	k = r.first[code+1] - 1
-	for r.spells[k].from > on {
-		k--
+	k = &r.kinds[code]
+	spell = r.first[k.set+1] - 1
+	for r.spells[spell].from > on {
+		spell--
 	}
-	return k, true
+	return k, spell, true
 }
 
-// appendPremises appends the JSON of a premises, without its braces, in a
-// spell of its claims.
-func (r *ready) appendPremises(b []byte, p index.Premises, k uint32) []byte {
+// appendPremises appends the JSON of a premises, without its braces, of a kind
+// and in a spell of its claims.
+func (r *ready) appendPremises(b []byte, p index.Premises, k *kind, spell uint32) []byte {
 	b = api.AppendLocated(b, p.UPRN(), view(p.Address()), p.At())
-	region, conflict := p.Region(), 0
-	if p.Conflict() {
-		conflict = 1
+	texts := &r.states[k.region][k.basis][r.spells[spell].state]
+	if k.conflict {
+		b = append(b, texts[1]...)
+	} else {
+		b = append(b, texts[0]...)
 	}
-	b = append(b, r.states[region.Region][region.Basis][r.spells[k].state][conflict]...)
-	return append(b, r.text[r.spells[k].text:r.spells[k+1].text]...)
+	return append(b, r.text[r.spells[spell].text:r.spells[spell+1].text]...)
 }
 
-// state is that of a claim set on a day.
-func (r *ready) state(set index.ClaimSet, on index.Day) index.State {
-	if k, ok := r.spell(set, on); ok {
-		return r.spells[k].state
+// state is that of a premises on a day.
+func (r *ready) state(p index.Premises, on index.Day) index.State {
+	if _, spell, ok := r.find(p, on); ok {
+		return r.spells[spell].state
 	}
-	return set.State(on)
+	return p.State(on)
 }
 
 // summary counts a postcode's premises by state on a day.
 func (r *ready) summary(u index.Unit, on index.Day) (sum index.Summary) {
 	for i := range u.Len() {
-		sum.Add(r.state(u.Premises(i).Claims(), on), 1)
+		sum.Add(r.state(u.Premises(i), on), 1)
 	}
 	return sum
 }

@@ -187,7 +187,7 @@ func (q *scratch) send() {
 // its body.
 func (q *scratch) modified(contentType string, c coding) bool {
 	q.header(contentType, kindAnswer, c)
-	if notModified(q.ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch), q.ctx.Response.Header.Peek(fasthttp.HeaderETag)) {
+	if notModified(q.ctx.Request.Header.Peek(fasthttp.HeaderIfNoneMatch), q.etag) {
 		q.status = fasthttp.StatusNotModified
 		q.ctx.Response.SetStatusCode(q.status)
 		return false

@@ -51,11 +51,13 @@ type scratch struct {
 	text     []byte // what strings made for this answer refer to
 	body     []byte
 	coded    []byte // body, compressed
+	etag     []byte
 }
 
-// found is a premises to answer with, and the spell of its claims.
+// found is a premises to answer with, its kind, and the spell of its claims.
 type found struct {
 	premises index.Premises
+	kind     *kind
 	spell    uint32
 }
 
@@ -104,17 +106,28 @@ const (
 func (q *scratch) header(contentType string, kind byte, c coding) {
 	h := &q.ctx.Response.Header
 	h.SetContentType(contentType)
-	h.Set("Coverd-Snapshot", q.snap.ref.ID)
+	h.SetCanonical(headerSnapshot, q.snap.id)
 
-	var buf [96]byte
-	b := append(buf[:0], q.snap.etag...)
-	b = append(b, '-')
-	b = q.on.AppendTo(b)
-	b = append(append(append(b, '-', kind), codingNames[c]...), '"')
-	h.SetBytesV(fasthttp.HeaderETag, b)
+	q.etag = append(q.etag[:0], q.snap.etag...)
+	q.etag = append(q.etag, '-')
+	q.etag = q.on.AppendTo(q.etag)
+	q.etag = append(append(append(q.etag, '-', kind), codingNames[c]...), '"')
+	h.SetCanonical(headerETag, q.etag)
 
+	var buf [32]byte
 	age := min(q.srv.maxAge, q.day.end.Sub(q.now))
-	b = append(buf[:0], "max-age="...)
+	b := append(buf[:0], "max-age="...)
 	b = strconv.AppendInt(b, int64(age/time.Second), 10)
-	h.SetBytesV(fasthttp.HeaderCacheControl, b)
+	h.SetCanonical(headerCacheControl, b)
 }
+
+// Names of headers, as they are spelt on the wire.
+var (
+	headerSnapshot     = []byte("Coverd-Snapshot")
+	headerETag         = []byte("Etag")
+	headerCacheControl = []byte("Cache-Control")
+	headerVary         = []byte("Vary")
+	headerCoding       = []byte("Content-Encoding")
+
+	acceptEncoding = []byte("Accept-Encoding")
+)

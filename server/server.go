@@ -48,7 +48,8 @@ type Server struct {
 type held struct {
 	*index.Snapshot
 	ref     api.SnapshotRef
-	etag    string                  // of an answer, up to its day
+	etag    string // of an answer, up to its day
+	id      []byte
 	regions func() *regionDocuments // made when first asked for
 	ready   *ready
 
@@ -91,6 +92,7 @@ func (s *Server) hold(snap *index.Snapshot) {
 		Snapshot: snap,
 		ref:      ref,
 		etag:     `"` + info.ID,
+		id:       []byte(info.ID),
 		ready:    newReady(snap),
 		regions:  sync.OnceValue(func() *regionDocuments { return newRegionDocuments(snap, ref) }),
 	})

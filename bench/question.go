@@ -40,10 +40,10 @@ type asker struct {
 	snap *index.Snapshot
 	on   index.Day
 
-	spread index.Distribution
-	near   []index.Neighbour
-	units  []index.UnitNeighbour
-	areas  []index.AreaHit
+	spread  index.Distribution
+	details []index.Details
+	near    []index.Neighbour
+	around  index.Surroundings
 }
 
 // postcode finds a postcode, its status, how many premises it has, its Region.
@@ -63,11 +63,11 @@ func (a *asker) premises(p geo.Postcode) {
 		return
 	}
 	sum := uint64(unit.Status()) + uint64(unit.Region().Region)
-	for i := range unit.Len() {
-		home := unit.Premises(i)
-		at := home.At()
-		sum += uint64(home.UPRN()) + uint64(len(home.Address())) + uint64(at.Lat) + uint64(at.Lng)
-		claims := home.Claims()
+	a.details = unit.AppendDetails(a.details[:0])
+	for i := range a.details {
+		home := &a.details[i]
+		claims, region, _ := a.snap.Kind(home.Kind)
+		sum += uint64(home.UPRN) + uint64(len(home.Address)) + uint64(home.At.Lat) + uint64(home.At.Lng) + uint64(region.Region)
 		sum += uint64(claims.State(a.on))
 		for c := range claims.Len() {
 			claim, _ := claims.At(c)
@@ -85,10 +85,8 @@ func (a *asker) region(p geo.LatLng) { sink += uint64(a.snap.Region(p).Region) }
 // location asks all that a location answer looks up.
 func (a *asker) location(p geo.LatLng) {
 	at := a.snap.Locate(p)
-	a.areas = a.snap.AppendAreas(a.areas[:0], p)
-	a.near = a.snap.Nearest(a.near[:0], p, nearestLimit, nearestRadius)
-	a.units = a.snap.NearestPostcodes(a.units[:0], p, nearestLimit, nearestRadius)
-	sink += uint64(at.Region) + uint64(len(a.areas)) + uint64(len(a.near)) + uint64(len(a.units))
+	a.snap.Survey(&a.around, p, nearestLimit, nearestRadius, a.on)
+	sink += uint64(at.Region) + uint64(len(a.around.Areas)) + uint64(len(a.around.Premises)) + uint64(len(a.around.Postcodes))
 }
 
 func (a *asker) nearest(p geo.LatLng) {

@@ -35,14 +35,16 @@ func (p Premises) Unit() (u Unit, ok bool) {
 }
 
 // Address returns the address identifier, empty for none. It is shared.
-func (p Premises) Address() []byte {
-	i := p.s.roster.address(int(p.row))
+func (p Premises) Address() []byte { return p.s.address(p.s.roster.address(int(p.row))) }
+
+// address is the text of the address with a number.
+func (s *Snapshot) address(i int) []byte {
 	from := 0
 	if i > 0 {
-		from = int(p.s.addrEnds.at(i - 1))
+		from = int(s.addrEnds.at(i - 1))
 	}
-	to := int(p.s.addrEnds.at(i))
-	return p.s.addrText[from:to:to]
+	to := int(s.addrEnds.at(i))
+	return s.addrText[from:to:to]
 }
 
 // At returns the location, or the zero value.

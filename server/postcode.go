@@ -79,7 +79,7 @@ func (q *scratch) appendPostcode() {
 		if i > 0 {
 			b = append(b, "},{"...)
 		}
-		b = q.snap.ready.appendPremises(b, f.premises, f.kind, f.spell)
+		b = q.snap.ready.appendPremises(b, &q.details[f.at], f.kind, f.spell)
 	}
 	q.body = a.AppendClosing(append(b, '}'))
 }
@@ -91,14 +91,14 @@ func (q *scratch) list(unit index.Unit, network index.NetworkRegion) bool {
 	if narrow {
 		wanted = index.FoldAddress(string(q.values[paramAddress]))
 	}
-	for i := range unit.Len() {
-		p := unit.Premises(i)
-		if !narrow || index.FoldAddress(string(p.Address())) == wanted {
-			q.found = append(q.found, found{premises: p})
+	q.details = unit.AppendDetails(q.details[:0])
+	for i := range q.details {
+		if !narrow || index.FoldAddress(string(q.details[i].Address)) == wanted {
+			q.found = append(q.found, found{at: i})
 		}
 	}
 	if network != index.NoNetwork || !q.match() {
-		q.describe(network)
+		q.describe(unit, network)
 	}
 	return len(q.found) > 0
 }
@@ -110,7 +110,7 @@ func (q *scratch) match() bool {
 	for i := range q.found {
 		f := &q.found[i]
 		var ok bool
-		if f.kind, f.spell, ok = q.snap.ready.find(f.premises, q.on); !ok {
+		if f.kind, f.spell, ok = q.snap.ready.find(q.details[f.at].Kind, q.on); !ok {
 			return false
 		}
 		sum.Add(q.snap.ready.spells[f.spell].state, 1)
@@ -122,10 +122,10 @@ func (q *scratch) match() bool {
 // describe does without: it fills in what is known of the premises found, by
 // their claims on one network region alone unless that is NoNetwork, and
 // counts them.
-func (q *scratch) describe(network index.NetworkRegion) {
+func (q *scratch) describe(unit index.Unit, network index.NetworkRegion) {
 	var sum index.Summary
 	for _, f := range q.found {
-		premises, state := q.premisesOf(f.premises, network)
+		premises, state := q.premisesOf(unit.Premises(f.at), network)
 		sum.Add(state, 1)
 		q.postcode.Premises = append(q.postcode.Premises, premises)
 	}

@@ -37,8 +37,9 @@ func (q *scratch) answerPremises(key []byte) {
 		q.register = registered(unit)
 		a.Postcode = &q.register
 	}
-	if k, spell, ok := q.snap.ready.find(p, q.on); ok && network == index.NoNetwork {
-		q.body = a.AppendClosing(q.snap.ready.appendPremises(a.AppendOpening(q.body), p, k, spell))
+	d := p.Details()
+	if k, spell, ok := q.snap.ready.find(d.Kind, q.on); ok && network == index.NoNetwork {
+		q.body = a.AppendClosing(q.snap.ready.appendPremises(a.AppendOpening(q.body), &d, k, spell))
 	} else {
 		a.Premises, _ = q.premisesOf(p, network)
 		q.body = a.AppendJSON(q.body)

@@ -141,10 +141,9 @@ func appendTurns(days []index.Day, set index.ClaimSet) []index.Day {
 	return days
 }
 
-// find finds the kind of a premises, and the spell of its claims on a day; ok is
+// find finds a kind by its number, and the spell of its claims on a day; ok is
 // false where there is none ready.
-func (r *ready) find(p index.Premises, on index.Day) (k *kind, spell uint32, ok bool) {
-	code := p.Kind()
+func (r *ready) find(code uint32, on index.Day) (k *kind, spell uint32, ok bool) {
 	if int(code) >= len(r.kinds) || !r.kinds[code].ready {
 		return nil, 0, false
 	}
@@ -158,8 +157,8 @@ func (r *ready) find(p index.Premises, on index.Day) (k *kind, spell uint32, ok 
 
 // appendPremises appends the JSON of a premises, without its braces, of a kind
 // and in a spell of its claims.
-func (r *ready) appendPremises(b []byte, p index.Premises, k *kind, spell uint32) []byte {
-	b = api.AppendLocated(b, p.UPRN(), view(p.Address()), p.At())
+func (r *ready) appendPremises(b []byte, d *index.Details, k *kind, spell uint32) []byte {
+	b = api.AppendLocated(b, d.UPRN, view(d.Address), d.At)
 	texts := &r.states[k.region][k.basis][r.spells[spell].state]
 	if k.conflict {
 		b = append(b, texts[1]...)
@@ -171,7 +170,7 @@ func (r *ready) appendPremises(b []byte, p index.Premises, k *kind, spell uint32
 
 // state is that of a premises on a day.
 func (r *ready) state(p index.Premises, on index.Day) index.State {
-	if _, spell, ok := r.find(p, on); ok {
+	if _, spell, ok := r.find(p.Kind(), on); ok {
 		return r.spells[spell].state
 	}
 	return p.State(on)

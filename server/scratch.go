@@ -43,6 +43,7 @@ type scratch struct {
 	register    api.Postcode
 	spread      index.Distribution
 
+	details      []index.Details // of the postcode's premises
 	found        []found
 	surroundings index.Surroundings
 
@@ -54,11 +55,12 @@ type scratch struct {
 	etag     []byte
 }
 
-// found is a premises to answer with, its kind, and the spell of its claims.
+// found is a premises to answer with, by its place in the postcode, its kind, and
+// the spell of its claims.
 type found struct {
-	premises index.Premises
-	kind     *kind
-	spell    uint32
+	at    int
+	kind  *kind
+	spell uint32
 }
 
 // begin readies a scratch for a request.

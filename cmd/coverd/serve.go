@@ -53,7 +53,6 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 		return err
 	}
 	info := snap.Info()
-	keepLean(info.Memory)
 	log.Info("opened", "file", o.snapshot, "snapshot", info.ID, "as_of", info.AsOf.String(), "premises", info.Premises,
 		"postcodes", info.Postcodes, "took", tookText(time.Since(start)))
 
@@ -61,6 +60,7 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 	if err != nil {
 		return err
 	}
+	keepLean(info.Memory)
 	if ctx.Err() != nil {
 		log.Info("stopped", "why", context.Cause(ctx).Error())
 		return nil // told to while it opened the snapshot
@@ -83,8 +83,7 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 	return nil
 }
 
-// keepLean returns what opening the snapshot took to the system, and has the
-// collector run whenever the heap has grown by a tenth.
+// keepLean returns what starting took to the system, and has the collector run whenever the heap has grown by a tenth.
 //
 // # Why
 //

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"coverd/server"
 )
 
 // The bare handlers.
@@ -22,16 +25,17 @@ const (
 	BareNetHTTP  = "net/http"
 )
 
-// Bare is a bare handler: it reads bodies from in, as writeBodies writes them,
-// listens on a port of the kernel's choice, writes its address to out, and
-// answers every request with the next body, whatever was asked. It ends when in
-// or ctx does, so that it does not outlive who started it.
+// Bare is a bare handler: it reads header fields and bodies from in, as
+// writeAnswers writes them, listens on a port of the kernel's choice, writes its
+// address to out, and answers every request with all of the fields and the next
+// body, whatever was asked. It ends when in or ctx does, so that it does not
+// outlive who started it.
 func Bare(ctx context.Context, kind string, in io.Reader, out io.Writer) error {
 	if kind != BareFastHTTP && kind != BareNetHTTP {
 		return fmt.Errorf("%q is not a bare handler: want %s or %s", kind, BareFastHTTP, BareNetHTTP)
 	}
 	input := bufio.NewReader(in)
-	bodies, err := readBodies(input)
+	fields, bodies, err := readAnswers(input)
 	if err != nil {
 		return err
 	}
@@ -47,6 +51,9 @@ func Bare(ctx context.Context, kind string, in io.Reader, out io.Writer) error {
 		s := &fasthttp.Server{
 			Handler: func(ctx *fasthttp.RequestCtx) {
 				ctx.SetContentType("application/json")
+				for _, f := range fields {
+					ctx.Response.Header.SetCanonical(f.name, f.value)
+				}
 				ctx.Response.SetBodyRaw(next())
 			},
 			NoDefaultServerHeader: true,
@@ -60,6 +67,9 @@ func Bare(ctx context.Context, kind string, in io.Reader, out io.Writer) error {
 			Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				body := next()
 				w.Header().Set("Content-Type", "application/json")
+				for _, f := range fields {
+					w.Header()[string(f.name)] = []string{string(f.value)}
+				}
 				w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 				_, _ = w.Write(body)
 			}),
@@ -101,32 +111,65 @@ func ignoreClosed(err error) error {
 // mostBody bounds what a bare handler takes for a body.
 const mostBody = 64 << 20
 
-// writeBodies writes each body behind its length, and a length of 0 at the end.
-func writeBodies(w io.Writer, bodies [][]byte) error {
+// headerField is one of the header fields of answers.
+type headerField struct{ name, value []byte }
+
+// fieldsOf are the header fields of an answer that a bare handler would not send
+// by itself.
+func fieldsOf(srv *server.Server, uri string) (fields []headerField) {
+	var ctx fasthttp.RequestCtx
+	ctx.Init(&fasthttp.Request{}, nil, silent{})
+	ctx.Request.SetRequestURI(uri)
+	srv.AnswerTo(&ctx)
+	for name, value := range ctx.Response.Header.All() {
+		switch string(name) {
+		case "Content-Type", "Content-Length", "Date":
+		default:
+			fields = append(fields, headerField{bytes.Clone(name), bytes.Clone(value)})
+		}
+	}
+	return fields
+}
+
+// writeAnswers writes fields as they stand in a header, up to its empty line, and
+// each body, all behind their length, and a length of 0 at the end.
+func writeAnswers(w io.Writer, fields []headerField, bodies [][]byte) error {
 	buf := bufio.NewWriter(w)
+	var header []byte
+	for _, f := range fields {
+		header = append(append(append(append(header, f.name...), ": "...), f.value...), "\r\n"...)
+	}
+	header = append(header, "\r\n"...)
 	var length [binary.MaxVarintLen64]byte
-	for _, body := range bodies {
-		_, _ = buf.Write(length[:binary.PutUvarint(length[:], uint64(len(body)))]) // Flush tells
-		_, _ = buf.Write(body)
+	for _, part := range append([][]byte{header}, bodies...) {
+		_, _ = buf.Write(length[:binary.PutUvarint(length[:], uint64(len(part)))]) // Flush tells
+		_, _ = buf.Write(part)
 	}
 	_ = buf.WriteByte(0)
 	return buf.Flush()
 }
 
-func readBodies(r *bufio.Reader) (bodies [][]byte, err error) {
+func readAnswers(r *bufio.Reader) (fields []headerField, bodies [][]byte, err error) {
 	for {
 		n, err := binary.ReadUvarint(r)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("bodies: %w", err)
+			return nil, nil, fmt.Errorf("bodies: %w", err)
+		case n == 0 && len(bodies) == 0:
+			return nil, nil, errors.New("bodies: no header before them")
 		case n == 0:
-			return bodies, nil
+			for line := range bytes.Lines(bodies[0]) {
+				if name, value, ok := bytes.Cut(bytes.TrimSpace(line), []byte(": ")); ok {
+					fields = append(fields, headerField{name, value})
+				}
+			}
+			return fields, bodies[1:], nil
 		case n > mostBody:
-			return nil, fmt.Errorf("bodies: one of %d bytes", n)
+			return nil, nil, fmt.Errorf("bodies: one of %d bytes", n)
 		}
 		body := make([]byte, n)
 		if _, err := io.ReadFull(r, body); err != nil {
-			return nil, fmt.Errorf("bodies: %w", err)
+			return nil, nil, fmt.Errorf("bodies: %w", err)
 		}
 		bodies = append(bodies, body)
 	}

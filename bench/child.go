@@ -64,8 +64,8 @@ func startServe(ctx context.Context, binary, snapshot string) (*child, error) {
 }
 
 // startBare starts a bare handler of a kind in a process of its own and hands
-// it the bodies to answer with.
-func startBare(ctx context.Context, binary, kind string, bodies [][]byte) (*child, error) {
+// it the header fields and the bodies to answer with.
+func startBare(ctx context.Context, binary, kind string, fields []headerField, bodies [][]byte) (*child, error) {
 	c := &child{name: "bare " + kind, cmd: command(ctx, binary, "bench", "bare", kind)}
 	c.cmd.Stderr = &c.said
 	var err error
@@ -76,7 +76,7 @@ func startBare(ctx context.Context, binary, kind string, bodies [][]byte) (*chil
 	if err != nil {
 		return nil, err
 	}
-	feed := func() error { return writeBodies(c.stdin, bodies) }
+	feed := func() error { return writeAnswers(c.stdin, fields, bodies) }
 	return c, c.start(out, feed, func(line []byte) bool {
 		c.addr = string(bytes.TrimSpace(line))
 		return true

@@ -40,11 +40,15 @@ func (f *contest) measure(ctx context.Context, r *HTTPResult) (err error) {
 		return err
 	}
 	requests := make([][]byte, len(uris))
-	size := 0
+	size, longest := 0, 0
 	for i, uri := range uris {
 		requests[i] = httpRequest(uri)
 		size += len(bodies[i])
+		if len(bodies[i]) > len(bodies[longest]) {
+			longest = i
+		}
 	}
+	fields := fieldsOf(f.answers, uris[longest]) // short answers have one less
 	enter := func(c *child, row string) *contestant {
 		return &contestant{target: target{name: c.name, addr: c.addr, requests: requests, read: readHTTP, cpu: c.cpu}, row: row, latency: newHistogram()}
 	}
@@ -54,7 +58,7 @@ func (f *contest) measure(ctx context.Context, r *HTTPResult) (err error) {
 	}
 	field := []*contestant{ours}
 	for _, bare := range []struct{ kind, row string }{{BareFastHTTP, ""}, {BareNetHTTP, rowNetHTTP}} {
-		c, err2 := startBare(ctx, f.o.Binary, bare.kind, bodies)
+		c, err2 := startBare(ctx, f.o.Binary, bare.kind, fields, bodies)
 		if err2 != nil {
 			return err2
 		}

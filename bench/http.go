@@ -132,7 +132,7 @@ func HTTP(ctx context.Context, c *Catalogue, o HTTPOptions) (result *HTTPResult,
 // atRest is how much more memory the server takes than a process of the same
 // program that has nothing to serve, where the system tells.
 func (r *HTTPResult) atRest(ctx context.Context, o *HTTPOptions, resident, premises int64) (err error) {
-	empty, err := startBare(ctx, o.Binary, BareFastHTTP, [][]byte{{'x'}})
+	empty, err := startBare(ctx, o.Binary, BareFastHTTP, nil, [][]byte{{'x'}})
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func bareTarget(t *testing.T, kind string) *target {
 	said, out := io.Pipe()
 	ended := make(chan error, 1)
 	go func() { ended <- Bare(t.Context(), kind, in, out) }()
-	if err := writeBodies(feed, [][]byte{[]byte(`{"a":1}`), []byte(`{}`)}); err != nil {
+	if err := writeAnswers(feed, nil, [][]byte{[]byte(`{"a":1}`), []byte(`{}`)}); err != nil {
 		t.Fatal(err)
 	}
 	line, err := bufio.NewReader(said).ReadString('\n')

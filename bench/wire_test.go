@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -62,16 +63,17 @@ func TestReadRESP(t *testing.T) {
 	}
 }
 
-func TestBodiesRoundTrip(t *testing.T) {
+func TestAnswersRoundTrip(t *testing.T) {
 	want := [][]byte{[]byte("a"), bytes.Repeat([]byte("bc"), 1000), {0}}
 	var wire bytes.Buffer
-	if err := writeBodies(&wire, want); err != nil {
+	fields := []headerField{{[]byte("Etag"), []byte(`"a: b"`)}, {[]byte("Vary"), []byte("Accept-Encoding")}}
+	if err := writeAnswers(&wire, fields, want); err != nil {
 		t.Fatal(err)
 	}
 	whole := wire.Bytes()
-	got, err := readBodies(bufio.NewReader(bytes.NewReader(whole)))
-	if err != nil || len(got) != len(want) {
-		t.Fatalf("%d bodies, %v", len(got), err)
+	had, got, err := readAnswers(bufio.NewReader(bytes.NewReader(whole)))
+	if err != nil || len(got) != len(want) || !reflect.DeepEqual(had, fields) {
+		t.Fatalf("%q, %d bodies, %v", had, len(got), err)
 	}
 	for i := range want {
 		if !bytes.Equal(got[i], want[i]) {
@@ -79,11 +81,11 @@ func TestBodiesRoundTrip(t *testing.T) {
 		}
 	}
 	for n := range whole {
-		if _, err := readBodies(bufio.NewReader(bytes.NewReader(whole[:n]))); err == nil {
+		if _, _, err := readAnswers(bufio.NewReader(bytes.NewReader(whole[:n]))); err == nil {
 			t.Errorf("cut to %d bytes it is taken for whole", n)
 		}
 	}
-	if _, err := readBodies(bufio.NewReader(strings.NewReader("\xff\xff\xff\xff\x7f"))); err == nil {
+	if _, _, err := readAnswers(bufio.NewReader(strings.NewReader("\xff\xff\xff\xff\x7f"))); err == nil {
 		t.Error("a body of gigabytes is believed")
 	}
 }

@@ -25,7 +25,7 @@ func newBenchHTTP(std stdio) *cobra.Command {
 		Short: "serve a snapshot and ask it over HTTP",
 		Long: `Serve a snapshot from a process of its own and ask it over loopback for postcodes (with the mix "mixed" those of average
 size), outcodes and locations. Beside it, each in a process of its own and by turns in seven rounds: a bare fasthttp and
-a bare net/http handler that answer with the same bytes, and Redis, GET of the same bytes, where it is installed and works.
+a bare net/http handler that answer with the same header fields and bodies, and Redis, GET of the same bytes, where it is installed and works.
 
 Closed loop tells throughput. In open loop requests are sent at a set share of it whether or not earlier ones have been
 answered, and latency counts from when each was due, so that none is left out that had to wait. The client takes its

@@ -107,6 +107,9 @@ func (s *Snapshot) Sector(q geo.Sector) (Sector, bool) {
 	return Sector{s, uint32(i)}, ok
 }
 
+// Row numbers the outcode within its snapshot, in directory order.
+func (o Outcode) Row() int { return int(o.row) }
+
 // Outcode returns the outcode.
 func (o Outcode) Outcode() geo.Outcode {
 	c, _ := geo.OutcodeFromOrdinal(o.s.outcodes[o.row].key)

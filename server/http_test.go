@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -104,6 +105,32 @@ func TestDayFollowsTheClock(t *testing.T) {
 		if a := get[api.PremisesAnswer](t, s, "/v1/premises/990061391234", 200); a.Query.On.V.String() != step.want {
 			t.Errorf("at %v it is %v", now, a.Query.On.V)
 		}
+	}
+}
+
+// What is kept of an outcode is today's answer and no other's.
+func TestOutcodeFollowsTheDay(t *testing.T) {
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	s := testServer(t, Options{Now: func() time.Time { return now }})
+	different := map[string]bool{}
+	for range 60 {
+		for _, outcode := range []string{"GU1", "GU2", "gu1"} {
+			uri := "/v1/outcodes/" + outcode
+			_, _, want := having(s, s.snap.Load().ready).Answer("GET", uri) // which has kept nothing
+			for range 2 {
+				if _, _, got := s.Answer("GET", uri); !bytes.Equal(got, want) {
+					t.Fatalf("%s on %v:\n%s\nmade now:\n%s", uri, now, got, want)
+				}
+			}
+			different[string(want)] = true
+			if _, _, one := s.Answer("GET", uri+"?limit=1"); outcode == "GU1" && bytes.Equal(one, want) {
+				t.Fatalf("%s?limit=1: %s", uri, one)
+			}
+		}
+		now = now.AddDate(0, 0, 1)
+	}
+	if len(different) != 2*60 {
+		t.Errorf("%d different answers about two outcodes in 60 days", len(different))
 	}
 }
 

@@ -37,6 +37,11 @@ func (q *scratch) answerOutcode(key []byte) {
 		q.problem(api.Problem{Code: api.UnknownOutcode, Parameter: "outcode", Detail: "neither register nor extracts have a postcode of " + o.String(), Hint: hint})
 		return
 	}
+	kept := &q.snap.outcodes[outcode.Row()]
+	if a := kept.Load(); a != nil && a.day == q.on && q.given == 0 {
+		q.sendBody(a.body)
+		return
+	}
 	outcode.Distribution(&q.spread, q.on)
 	a := q.beginPlace(api.PlaceQuery{Outcode: api.Some(o), On: api.Some(q.on)}, api.OutcodeNotInExtracts, o)
 	for sector := range outcode.Sectors() {
@@ -52,7 +57,18 @@ func (q *scratch) answerOutcode(key []byte) {
 		})
 	}
 	q.body = a.AppendJSON(q.body)
+	if q.given == 0 {
+		kept.Store(&dayAnswer{q.on, bytes.Clone(q.body)})
+	}
 	q.send()
+}
+
+// dayAnswer is the answer about an outcode, today, to who asks for nothing more.
+// Outcodes are few, and what they sum up is much: those of all Great Britain take
+// 4 MB, and an answer made before goes out in half the time.
+type dayAnswer struct {
+	day  index.Day
+	body []byte
 }
 
 // answerSector answers how coverage is distributed over a sector, and a page

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"sync/atomic"
 	"testing"
 
 	"coverd/geo"
@@ -71,7 +72,7 @@ func randomSnapshot(rng *rand.Rand) (*index.Snapshot, error) {
 func having(s *Server, r *ready) *Server {
 	h := s.snap.Load()
 	other := &Server{clock: clock{now: s.clock.now, london: s.clock.london}, maxAge: s.maxAge, log: s.log, metrics: s.metrics}
-	other.snap.Store(&held{Snapshot: h.Snapshot, ref: h.ref, etag: h.etag, id: h.id, regions: h.regions, ready: r})
+	other.snap.Store(&held{Snapshot: h.Snapshot, ref: h.ref, etag: h.etag, id: h.id, regions: h.regions, ready: r, outcodes: make([]atomic.Pointer[dayAnswer], len(h.outcodes))})
 	return other
 }
 

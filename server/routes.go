@@ -108,7 +108,8 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 type scratchOf struct{}
 
 func (q *scratch) answer() {
-	r, key := match(q.ctx.URI().PathOriginal())
+	path, query := q.target()
+	r, key := match(path)
 	q.route = r
 	from := len(q.text)
 	q.text = appendDecoded(q.text, key)
@@ -122,9 +123,19 @@ func (q *scratch) answer() {
 	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeServiceRequests:
 		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD")
 		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "use GET"})
-	case q.parse(routeTable[r].takes):
+	case !query || q.parse(routeTable[r].takes):
 		routeTable[r].answer(q, key)
 	}
+}
+
+// target is the path asked for, as it was sent, and whether a query follows it.
+// Where none does, the target is the path, and need not be parsed.
+func (q *scratch) target() (path []byte, query bool) {
+	target := q.ctx.Request.Header.RequestURI()
+	if len(target) > 0 && target[0] == '/' && bytes.IndexByte(target, '?') < 0 && bytes.IndexByte(target, '#') < 0 {
+		return target, false
+	}
+	return q.ctx.URI().PathOriginal(), true
 }
 
 // appendDecoded appends s without its percent-encoding.
@@ -170,17 +181,19 @@ func (q *scratch) answerServiceRequests([]byte) {
 }
 
 // send answers 200 with q.body, which is JSON, or 304 where the client has it.
-func (q *scratch) send() {
-	c := q.coding(len(q.body))
+func (q *scratch) send() { q.sendBody(q.body) }
+
+func (q *scratch) sendBody(body []byte) {
+	c := q.coding(len(body))
 	if !q.modified(typeJSON, c) {
 		return
 	}
 	if c != identity {
-		q.coded = appendCoded(q.coded[:0], q.body, c)
+		q.coded = appendCoded(q.coded[:0], body, c)
 		q.ctx.Response.SetBodyRaw(q.coded)
 		return
 	}
-	q.ctx.Response.SetBodyRaw(q.body)
+	q.ctx.Response.SetBodyRaw(body)
 }
 
 // modified sets the header of an answer, and reports whether the client lacks

@@ -52,6 +52,8 @@ type held struct {
 	id      []byte
 	regions func() *regionDocuments // made when first asked for
 	ready   *ready
+	// outcodes are answers by the outcode's row, as far as there are any yet.
+	outcodes []atomic.Pointer[dayAnswer]
 
 	// Scratches are of one snapshot, because what they keep refers to it: a
 	// pool of the server's would keep every snapshot that was ever served.
@@ -93,6 +95,7 @@ func (s *Server) hold(snap *index.Snapshot) {
 		ref:      ref,
 		etag:     `"` + info.ID,
 		id:       []byte(info.ID),
+		outcodes: make([]atomic.Pointer[dayAnswer], info.Outcodes),
 		ready:    newReady(snap),
 		regions:  sync.OnceValue(func() *regionDocuments { return newRegionDocuments(snap, ref) }),
 	})

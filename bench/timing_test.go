@@ -97,6 +97,8 @@ func TestRounded(t *testing.T) {
 }
 
 // Every kind of question is asked beside a floor; look-ups allocate nothing.
+// Answers come from a pool, which under the race detector forgets at random:
+// package server holds them to nothing.
 func TestLookup(t *testing.T) {
 	rows, err := Lookup(t.Context(), catalogue(t), LookupOptions{Seed: 1, N: 1000, Keys: 256})
 	if err != nil {
@@ -109,11 +111,12 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
+	answers := []string{qPostcodeJSON, qOutcodeJSON, qLocationJSON}
 	for _, name := range []string{qPostcode, qPremises, qPostcodeJSON, qRegionLand, qRegionBorder, qLocation, qLocationJSON, qNearest, qUPRN, qOutcode, qSector, qOutcodeJSON} {
 		r, ok := names[name]
 		if !ok {
 			t.Errorf("%s was not asked", name)
-		} else if misses := name == qOutcodeJSON || name == qLocationJSON; !misses && *r.Allocs > 0.05 { // less is the runtime's
+		} else if !slices.Contains(answers, name) && *r.Allocs > 0.05 { // less is the runtime's
 			t.Errorf("%s: %v allocations", name, *r.Allocs)
 		}
 	}

@@ -19,11 +19,13 @@
 //	near = snap.Nearest(near[:0], point, 10, 500)       // premises within 500 m
 //	areas = snap.AppendAreas(areas[:0], point)          // coverage areas around it
 //	ok = snap.EstimateAt(&estimate, point, day)         // what to expect where no premises is known
+//	snap.Survey(&around, point, 10, 500, day)           // the last three together, and postcodes
 //
 // Keys are values of package geo, parsed before they come here. The second
 // result says whether the key is known: a miss is an answer, not an error.
 // [Unit], [Premises], [Outcode], [Sector] and [ClaimSet] are small values that
-// lead into the snapshot; ask them for what is wanted.
+// lead into the snapshot; ask them for what is wanted, or a postcode for the
+// [Details] of all its premises.
 //
 // Nothing has a state as such: a [Claim] has one on a [Day], and so have a
 // premises ([Premises.State]), the hub to fit ([ClaimSet.Fit]) and a count
@@ -62,8 +64,8 @@
 // used where it lies, and what else is derived takes half a byte. [Open] reads
 // the file, which may then be replaced or removed; [OpenBytes] keeps the slice it
 // is given, which must not be modified. Look-ups allocate nothing: plural
-// answers are appended to the caller's slice, and a Distribution or an Estimate
-// reuses its own. Slices and pointers into the snapshot ([Premises.Address],
+// answers are appended to the caller's slice, and a Distribution, an
+// Estimate or Surroundings reuse their own. Slices and pointers into the snapshot ([Premises.Address],
 // claims) are shared and must not be modified; they keep it alive.
 //
 // A file cannot make the reader take much more than it states, nor state much

@@ -187,14 +187,13 @@ func (s *Snapshot) estimate(e *Estimate, q whereabouts, on Day) bool {
 func (s *Snapshot) summon(e *Estimate, q whereabouts) {
 	for row := q.first; row < q.end; row++ {
 		e.Basis = EstimateOwn
-		e.witnesses = append(e.witnesses, witness{Premises{s, uint32(row)}.Claims(), 1})
+		e.call(Premises{s, uint32(row)}.Claims())
 	}
 	if len(e.witnesses) == 0 {
-		for _, n := range q.near {
-			if len(e.witnesses) == EstimateWitnesses || n.Distance > EstimateRadius {
-				break
+		for _, n := range q.near[:min(len(q.near), EstimateWitnesses)] {
+			if n.Distance <= EstimateRadius {
+				e.call(n.Premises.Claims())
 			}
-			e.witnesses = append(e.witnesses, witness{n.Premises.Claims(), 1})
 		}
 		if len(e.witnesses) > 0 {
 			e.Basis, e.Distance = EstimateNearest, q.near[0].Distance
@@ -221,6 +220,18 @@ func (s *Snapshot) summon(e *Estimate, q whereabouts) {
 		w.set = w.set.Only(e.Only)
 		e.Premises += w.n
 	}
+}
+
+// call adds a witness. Neighbours mostly have the same claims, and are then
+// asked as one: of ten that takes 1 µs in place of 3.
+func (e *Estimate) call(set ClaimSet) {
+	for i := range e.witnesses {
+		if w := &e.witnesses[i]; w.set == set {
+			w.n++
+			return
+		}
+	}
+	e.witnesses = append(e.witnesses, witness{set, 1})
 }
 
 // lend finds the claims that areas lend, and the best of them; −1: none.

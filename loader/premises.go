@@ -133,7 +133,7 @@ func (p *premisesParser) row(raw []byte, err error) (r index.Row, f *cellFault) 
 	if r.At, f = p.location(); f != nil {
 		return r, f
 	}
-	if r.Claim, f = p.claim(); f != nil {
+	if r.Claim, f = p.claim(raw); f != nil {
 		return r, f
 	}
 	if r.UPRN == 0 && !r.At.IsValid() && !(r.Postcode.IsValid() && r.Address != 0) {
@@ -186,8 +186,8 @@ func (p *premisesParser) address(cell []byte) (index.AddressID, *cellFault) {
 }
 
 // claim reads the cells of the claim, or remembers having read just these.
-func (p *premisesParser) claim() (index.ClaimID, *cellFault) {
-	key := p.claimKey()
+func (p *premisesParser) claim(raw []byte) (index.ClaimID, *cellFault) {
+	key := p.claimKey(raw)
 	if key == nil {
 		for c := firstClaim; c < numColumns; c++ {
 			if k := p.file.fields[c]; k >= 0 {
@@ -223,14 +223,18 @@ func (p *premisesParser) claim() (index.ClaimID, *cellFault) {
 }
 
 // claimKey returns the text of the claim's cells as it stands in the row, commas
-// included; nil where they do not stand together, or not without quotes.
-func (p *premisesParser) claimKey() []byte {
+// and quotes included; nil where they do not stand together, or not in the row.
+func (p *premisesParser) claimKey(raw []byte) []byte {
 	first, last := p.file.claimFirst, p.file.claimLast
 	if first < 0 || p.lex.copied {
 		return nil
 	}
 	from, to := p.lex.fields[first], p.lex.fields[last]
-	return from[:cap(from)-cap(to)+len(to)] // fields of one row have its end in common
+	start := cap(raw) - cap(from) // fields of one row have its end in common
+	if start > 0 && raw[start-1] == '"' {
+		start-- // without it a quote further on could close the cell, or open another
+	}
+	return raw[start : cap(raw)-cap(to)+len(to)]
 }
 
 // maxDisagreement is how far apart, in metres, latitude/longitude and

@@ -157,3 +157,25 @@ func TestClaimsAreRemembered(t *testing.T) {
 		t.Errorf("the claim's columns stand together in %d files, apart in %d: too tame to test with", together, apart)
 	}
 }
+
+// Rows that differ only by where a quoted cell ends are different claims.
+func TestClaimsAreRememberedWithTheirQuotes(t *testing.T) {
+	const header = "uprn,network_region,coverage_availability,wan_technology\n"
+	rows := []string{
+		`1,South,true,",true,4G"` + "\n",
+		`2,"South,true,",true,4G` + "\n", // a network region that there is none of
+	}
+	for _, text := range []string{rows[0] + rows[1], rows[1] + rows[0], rows[0] + rows[0] + rows[1] + rows[1]} {
+		_, f, blocks := parserOf(t, header+text)
+		var got kept
+		p := newPremisesParser(&got, newClaimReader(&Extract{CSP: "A"}))
+		accepted, rejected := int64(0), 0
+		for _, bl := range blocks {
+			out := p.block(f, bl)
+			accepted, rejected = accepted+out.accepted, rejected+len(out.rejects)
+		}
+		if each := int64(strings.Count(text, "\n") / 2); accepted != each || rejected != int(each) {
+			t.Errorf("%s%d accepted, %d rejected, want %d each", text, accepted, rejected, each)
+		}
+	}
+}

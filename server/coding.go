@@ -35,7 +35,7 @@ const compressFrom = 1 << 10
 // for its time, of those with the highest weight; identity where none is
 // accepted that there is (RFC 9110, 12.5.3).
 func preferred(accept []byte) coding {
-	best, most := identity, 0
+	best, most, plain := identity, 0, 0
 	for len(accept) > 0 {
 		var item []byte
 		item, accept, _ = bytes.Cut(accept, []byte(","))
@@ -45,11 +45,17 @@ func preferred(accept []byte) coding {
 		if weighted {
 			q = thousandths(weight)
 		}
+		if bytes.EqualFold(name, []byte("identity")) {
+			plain = q
+		}
 		for c := codingGzip; c < codings; c++ {
 			if bytes.EqualFold(name, []byte(codingNames[c])) && (q > most || q == most && q > 0 && c > best) {
 				best, most = c, q
 			}
 		}
+	}
+	if plain > most {
+		return identity
 	}
 	return best
 }

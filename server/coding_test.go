@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"io"
+	"net/http"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -35,6 +36,9 @@ func TestPreferred(t *testing.T) {
 		{"gzip;weight=1", identity},
 		{",,gzip,", codingGzip},
 		{";q=1,gzip", codingGzip},
+		{"identity;q=1, gzip;q=0.5", identity},
+		{"gzip, identity", codingGzip},
+		{"identity;q=0.5, gzip;q=0.5", codingGzip},
 	} {
 		if got := preferred([]byte(c.accept)); got != c.want {
 			t.Errorf("%q: %q, want %q", c.accept, codingNames[got], codingNames[c.want])
@@ -128,5 +132,33 @@ func BenchmarkCoded(b *testing.B) {
 			}
 			b.ReportMetric(float64(len(out)), "B/answer")
 		})
+	}
+}
+
+// HEAD tells over the wire what GET would send, in every coding.
+func TestHeadTellsOfCodings(t *testing.T) {
+	s := serve(t, testServer(t, Options{}))
+	for _, accept := range []string{"", "gzip", "zstd"} {
+		var sizes [2]int64
+		for i, method := range []string{http.MethodGet, http.MethodHead} {
+			req, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.public+"/v1/postcodes/GU11AA", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Accept-Encoding", accept)
+			resp, err := http.DefaultTransport.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if err != nil || resp.StatusCode != 200 || resp.Header.Get("Content-Encoding") != accept || method == http.MethodHead && len(body) > 0 {
+				t.Errorf("%s as %q: %d, coded %q, %d bytes, %v", method, accept, resp.StatusCode, resp.Header.Get("Content-Encoding"), len(body), err)
+			}
+			sizes[i] = resp.ContentLength
+		}
+		if sizes[0] != sizes[1] || sizes[0] <= 0 {
+			t.Errorf("as %q: %d bytes by GET, %d by HEAD", accept, sizes[0], sizes[1])
+		}
 	}
 }

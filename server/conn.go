@@ -13,7 +13,8 @@ import "net"
 // others next. Half a kilobyte holds most requests, and 10,000 idle connections
 // take 5 MB of it.
 //
-// fasthttp reads a connection from one goroutine at a time.
+// fasthttp reads a connection from one goroutine at a time. It knows no
+// *net.TCPConn in this, so that it sends no writev; hence the WriteBufferSize.
 type connection struct {
 	net.Conn
 	first, end int // of what was read and not given yet

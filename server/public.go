@@ -25,7 +25,8 @@ const (
 	requestTimeout = 5 * time.Second // for headers and body together
 
 	// Boundaries have megabytes, which five seconds of a slow line do not
-	// carry. They are sent without a copy, so that waiting costs little.
+	// carry. But for a first buffer they are sent without a copy, so that waiting
+	// costs little.
 	regionsTimeout = time.Minute
 )
 
@@ -46,9 +47,9 @@ func (s *Server) publicServer(connections int) *fasthttp.Server {
 		},
 		// The header limit too.
 		ReadBufferSize: maxHeader,
-		// An average postcode's answer has 14 kB and goes out in one write: with
-		// fasthttp's 4 kB it takes two, and a fifth fewer are answered. Buffers
-		// are held while an answer is being sent, not by idle connections.
+		// An average postcode's answer has 14 kB and goes out in one write: with 4
+		// kB it takes two, and a fifth fewer are answered. Buffers are held while
+		// an answer is being sent, not by idle connections.
 		WriteBufferSize:    32 << 10,
 		MaxRequestBodySize: maxBody,
 		Concurrency:        connections,

@@ -101,15 +101,18 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	q.begin(s, snap, ctx)
 	q.answer()
 	s.metrics.observe(q.route, q.status, s.clock.now().Sub(q.now))
-	ctx.SetUserValue(scratchOf{}, q) // whose memory the answer is sent from
+	if q.lent {
+		ctx.SetUserValue(scratchOf{}, q) // which is closed when the answer has been sent
+	} else {
+		_ = q.Close()
+	}
 }
 
 // scratchOf is what a request's scratch goes by until it is closed.
 type scratchOf struct{}
 
 func (q *scratch) answer() {
-	path, query := q.target()
-	r, key := match(path)
+	r, key := match(q.ctx.URI().PathOriginal())
 	q.route = r
 	from := len(q.text)
 	q.text = appendDecoded(q.text, key)
@@ -123,19 +126,9 @@ func (q *scratch) answer() {
 	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeServiceRequests:
 		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD")
 		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "use GET"})
-	case !query || q.parse(routeTable[r].takes):
+	case q.parse(routeTable[r].takes):
 		routeTable[r].answer(q, key)
 	}
-}
-
-// target is the path asked for, as it was sent, and whether a query follows it.
-// Where none does, the target is the path, and need not be parsed.
-func (q *scratch) target() (path []byte, query bool) {
-	target := q.ctx.Request.Header.RequestURI()
-	if len(target) > 0 && target[0] == '/' && bytes.IndexByte(target, '?') < 0 && bytes.IndexByte(target, '#') < 0 {
-		return target, false
-	}
-	return q.ctx.URI().PathOriginal(), true
 }
 
 // appendDecoded appends s without its percent-encoding.
@@ -181,15 +174,19 @@ func (q *scratch) answerServiceRequests([]byte) {
 }
 
 // send answers 200 with q.body, which is JSON, or 304 where the client has it.
-func (q *scratch) send() { q.sendBody(q.body) }
+func (q *scratch) send() {
+	q.lent = true
+	q.sendBody(q.body)
+}
 
+// sendBody is send for a body that stays as it is.
 func (q *scratch) sendBody(body []byte) {
 	c := q.coding(len(body))
 	if !q.modified(typeJSON, c) {
 		return
 	}
 	if c != identity {
-		q.coded = appendCoded(q.coded[:0], body, c)
+		q.coded, q.lent = appendCoded(q.coded[:0], body, c), true
 		q.ctx.Response.SetBodyRaw(q.coded)
 		return
 	}

@@ -118,8 +118,9 @@ func (s *Server) Answer(method, uri string) (status int, contentType string, bod
 }
 
 // AnswerTo answers the request in ctx, as the public listener would, and leaves
-// the answer there until ctx.Request is reset, or its user values are: for
-// programs that reuse a context, which costs no allocation.
+// the answer there until ctx.Request is reset. It is for programs that reuse a
+// context, which costs no allocation: they reset its user values and ctx.Response
+// before they ask again, as a server does.
 func (s *Server) AnswerTo(ctx *fasthttp.RequestCtx) { s.handle(ctx) }
 
 // Serve answers questions on public, and health and metrics on admin, until

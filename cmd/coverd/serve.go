@@ -83,7 +83,8 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 	return nil
 }
 
-// keepLean returns what starting took to the system, and has the collector run whenever the heap has grown by a tenth.
+// keepLean returns what starting took to the system and, for a large snapshot,
+// has the collector run whenever the heap has grown by a tenth.
 //
 // # Why
 //

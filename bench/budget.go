@@ -47,6 +47,7 @@ var Budgets = []Budget{
 	{What: "Region of a point on land, mean", row: qRegionLand, field: "mean", unit: unitNs, most: 200},
 	{What: "Region of a point on land, p99.9", row: qRegionLand, field: "p999", unit: unitNs, most: 2000},
 	{What: "Region of a point on land, allocations", row: qRegionLand, field: "allocs"},
+	{What: "Region of a point beside a border, p99.9", row: qRegionBorder, field: "p999", unit: unitNs, most: 2000},
 	{What: "Region of a point beside a border, allocations", row: qRegionBorder, field: "allocs"},
 	{What: "edges tested for the Region of any point", row: rowEdges, field: "p50", unit: unitEdges, most: 64},
 	{What: "location: Region, border, areas, nearest", row: qLocation, field: "p50", unit: unitUs, most: 10},

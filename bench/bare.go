@@ -96,9 +96,9 @@ func Bare(ctx context.Context, kind string, in io.Reader, out io.Writer) error {
 		return err
 	case <-ctx.Done():
 	}
-	err = errors.Join(shut(), ignoreClosed(<-ended))
-	_ = listener.Close() // told to end before it began to serve, it is still open
-	return err
+	err = shut()
+	_ = listener.Close() // told to end before it began to serve, it is still open, and would be served
+	return errors.Join(err, ignoreClosed(<-ended))
 }
 
 func ignoreClosed(err error) error {

@@ -8,9 +8,8 @@ import (
 	"coverd/index"
 )
 
-// growth compares sizes, the smallest first. The times of look-ups at the
-// national size, and at those beyond it, are compared with those at the
-// smallest.
+// growth compares sizes, the smallest first: the national one, and those beyond
+// it, with the smaller ones.
 func growth(sizes []Size, national int64) (rows []Row) {
 	if len(sizes) < 2 {
 		return nil
@@ -21,9 +20,14 @@ func growth(sizes []Size, national int64) (rows []Row) {
 			rows = append(rows, slowing(small, large)...)
 		}
 	}
-	return append(rows,
-		marginal(rowGrowthFile, sizes, func(s *Snapshot) int64 { return s.Bytes }),
-		marginal(rowGrowthHeld, sizes, func(s *Snapshot) int64 { return s.Memory }))
+	for i := range sizes {
+		if i > 0 && sizes[i].Snapshot.Premises >= national || i == len(sizes)-1 && rows == nil {
+			rows = append(rows,
+				marginal(rowGrowthFile, sizes[:i+1], func(s *Snapshot) int64 { return s.Bytes }),
+				marginal(rowGrowthHeld, sizes[:i+1], func(s *Snapshot) int64 { return s.Memory }))
+		}
+	}
+	return rows
 }
 
 // slowing compares the times of look-ups at two sizes with those of map gets.

@@ -83,6 +83,14 @@ func TestGrowthBeyondTheCountry(t *testing.T) {
 	if n != 2 {
 		t.Errorf("%d rows", n)
 	}
+	// So are bytes, up to either size.
+	rows = growth(grown([2]int64{100, 100}, [2]int64{200, 200}, [2]int64{300, 300}, [2]int64{400, 600}), 300)
+	if r := find(rows, rowGrowthFile); r == nil || r.N != 300 || *r.Ratio != 1 {
+		t.Errorf("%+v", r)
+	}
+	if last := rows[len(rows)-1]; last.Name != rowGrowthHeld || last.N != 400 || *last.Ratio != 3 {
+		t.Errorf("%+v", last)
+	}
 }
 
 // PostgreSQL's time is scaled to the premises of the nearest size.

@@ -43,7 +43,8 @@ type asker struct {
 	spread  index.Distribution
 	details []index.Details
 	near    []index.Neighbour
-	around  index.Surroundings
+	units   []index.UnitNeighbour
+	areas   []index.AreaHit
 }
 
 // postcode finds a postcode, its status, how many premises it has, its Region.
@@ -82,11 +83,14 @@ func (a *asker) premises(p geo.Postcode) {
 
 func (a *asker) region(p geo.LatLng) { sink += uint64(a.snap.Region(p).Region) }
 
-// location asks all that a location answer looks up.
+// location asks for all that is at a location or near it. What an answer
+// estimates from that is not in it.
 func (a *asker) location(p geo.LatLng) {
 	at := a.snap.Locate(p)
-	a.snap.Survey(&a.around, p, nearestLimit, nearestRadius, a.on)
-	sink += uint64(at.Region) + uint64(len(a.around.Areas)) + uint64(len(a.around.Premises)) + uint64(len(a.around.Postcodes))
+	a.areas = a.snap.AppendAreas(a.areas[:0], p)
+	a.near = a.snap.Nearest(a.near[:0], p, nearestLimit, nearestRadius)
+	a.units = a.snap.NearestPostcodes(a.units[:0], p, nearestLimit, nearestRadius)
+	sink += uint64(at.Region) + uint64(len(a.areas)) + uint64(len(a.near)) + uint64(len(a.units))
 }
 
 func (a *asker) nearest(p geo.LatLng) {

@@ -152,7 +152,7 @@ func TestHeadTellsOfCodings(t *testing.T) {
 			}
 			body, err := io.ReadAll(resp.Body)
 			resp.Body.Close()
-			if err != nil || resp.StatusCode != 200 || resp.Header.Get("Content-Encoding") != accept || method == http.MethodHead && len(body) > 0 {
+			if err != nil || resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Encoding") != accept || method == http.MethodHead && len(body) > 0 {
 				t.Errorf("%s as %q: %d, coded %q, %d bytes, %v", method, accept, resp.StatusCode, resp.Header.Get("Content-Encoding"), len(body), err)
 			}
 			sizes[i] = resp.ContentLength

@@ -25,7 +25,8 @@ func (p Premises) Details() Details { return Details{p.UPRN(), p.At(), p.Address
 //
 // One by one, each value has to find its place anew: the head of its block, the
 // widths in it, how many values of which width come before. To go through the
-// block once takes half as long.
+// block once takes 0.2 µs less of an average postcode; most of what is left is
+// waiting for memory.
 func (u Unit) AppendDetails(dst []Details) []Details {
 	for row, end := u.premises(); row < end; {
 		stop := min(end, (row/blockRows+1)*blockRows)

@@ -223,7 +223,7 @@ func (s *Snapshot) summon(e *Estimate, q whereabouts) {
 }
 
 // call adds a witness. Neighbours mostly have the same claims, and are then
-// asked as one: of ten that takes 1 µs in place of 3.
+// asked as one.
 func (e *Estimate) call(set ClaimSet) {
 	for i := range e.witnesses {
 		if w := &e.witnesses[i]; w.set == set {

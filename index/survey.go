@@ -18,8 +18,8 @@ type Surroundings struct {
 // # Why
 //
 // Each of these can be asked for alone. But an estimate looks for nearest
-// premises and for areas too, and together nothing is looked for twice: two
-// thirds of the time.
+// premises and for areas too, and together nothing is looked for twice: an
+// answer about a location takes 25 µs for 33.
 func (s *Snapshot) Survey(a *Surroundings, p geo.LatLng, limit int, radius float64, on Day) {
 	a.Areas = s.AppendAreas(a.Areas[:0], p)
 	a.Postcodes = s.NearestPostcodes(a.Postcodes[:0], p, limit, radius)

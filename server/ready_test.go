@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -56,15 +55,7 @@ func randomSnapshot(rng *rand.Rand) (*index.Snapshot, error) {
 			}
 		}
 	}
-	built, err := b.Build(context.Background())
-	if err != nil {
-		return nil, err
-	}
-	var file bytes.Buffer
-	if _, err := built.WriteTo(&file); err != nil {
-		return nil, err
-	}
-	return index.OpenBytes(file.Bytes())
+	return frozen(b)
 }
 
 // having answers as s does, but for what is ready-made. Without anything it is

@@ -120,6 +120,11 @@ entries:
 	if err != nil {
 		return nil, err
 	}
+	return frozen(b)
+}
+
+// frozen is the snapshot of what a builder was given, written and read.
+func frozen(b *index.Builder) (*index.Snapshot, error) {
 	built, err := b.Build(context.Background())
 	if err != nil {
 		return nil, err

@@ -9,11 +9,14 @@ FUZZTIME ?= 30s
 BENCH    ?= .
 SIZES    ?= 300000,1000000
 REGISTER ?= codepo_gb
+# The same register a year earlier, for make year.
+REGISTER_BEFORE ?= codepo_gb_before
+PREMISES ?= 30000000
 # The tools have a module file of their own, so that nothing of theirs reaches go.mod.
 LINT     := $(GO) tool -modfile=.ci/tools.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build sample lint fmt race fuzz bench bench-national bench-peers bench-go ci clean
+.PHONY: help run test build sample lint fmt race fuzz bench bench-national bench-peers bench-go year ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +59,9 @@ bench: build ## measure at SIZES (300 k and 1 M premises) and write bin/bench/RE
 bench-national: build ## the same at 30 M premises, and up to twice that, on REGISTER (codepo_gb), into bench/RESULTS.md and README.md
 	$(BIN)/coverd bench report --sizes 1000000,3000000,10000000,30000000,60000000 --register $(REGISTER) --out bench
 	$(GO) test ./bench -run Results -update
+
+year: build ## a year of the register in one night: extracts of PREMISES on REGISTER_BEFORE, built against REGISTER
+	$(GO) test ./cmd/coverd -run 'TestYear$$' -v -timeout 60m -args -year.before '$(abspath $(REGISTER_BEFORE))' -year.after '$(abspath $(REGISTER))' -year.premises $(PREMISES)
 
 bench-peers: ## install what bench compares with: Redis, PostgreSQL with PostGIS, zstd (Debian, as root; their services start too, and bench uses none of them)
 	apt-get update

@@ -199,19 +199,25 @@ func cmdStop(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// curl [-s] [-i] [-f] URL... prints the bodies as curl does: with -i after status
-// and headers; with -f an error status prints nothing and is exit code 22.
+// curl [-s] [-i] [-f] [-X METHOD] URL... prints the bodies as curl does: with -i
+// after status and headers; with -f an error status prints nothing and is exit
+// code 22.
 func curl() {
 	var headers, fail bool
-	for _, arg := range os.Args[1:] {
-		switch arg {
+	method := http.MethodGet
+	args := os.Args[1:]
+	for i := 0; i < len(args); i++ {
+		switch arg := args[i]; arg {
+		case "-X":
+			i++
+			method = args[i]
 		case "-s":
 		case "-i":
 			headers = true
 		case "-f":
 			fail = true
 		default:
-			if err := fetch(arg, headers, fail); err != nil {
+			if err := fetch(method, arg, headers, fail); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(22)
 			}
@@ -219,12 +225,16 @@ func curl() {
 	}
 }
 
-func fetch(url string, headers, fail bool) error {
+func fetch(method, url string, headers, fail bool) error {
 	if !strings.Contains(url, "://") {
 		url = "http://" + url
 	}
 	plain := http.Client{Transport: &http.Transport{DisableCompression: true}} // as curl is without --compressed
-	resp, err := plain.Get(url)
+	req, err := http.NewRequest(method, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := plain.Do(req)
 	if err != nil {
 		return err
 	}

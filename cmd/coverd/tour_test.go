@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -14,8 +16,8 @@ import (
 
 // tour FILE types the commands of a document's console blocks, in order, and
 // compares what is printed with what stands there. JSON may be broken into
-// lines in the document; the identity of the snapshot may differ. With -update
-// the document is rewritten instead.
+// lines in the document; identities of snapshots, and how long something took,
+// may differ. With -update the document is rewritten instead.
 //
 // "make run" is taken for what the Makefile makes of it, on ports of the
 // kernel's choice.
@@ -57,32 +59,41 @@ func cmdTour(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// typed runs one command of the tour and returns what it prints.
+// typed runs one command of the tour, by a shell, and returns what it prints: of
+// one that fails what it says of that besides, and "echo $?" tells its exit code.
 func typed(ts *testscript.TestScript, command string) string {
+	command = strings.NewReplacer("localhost:8080", ts.Getenv("PUBLIC"), "localhost:9090", ts.Getenv("ADMIN"), "bin/coverd ", "coverd ").Replace(command)
 	if command == "make run" {
 		ts.Check(os.MkdirAll(ts.MkAbs("bin"), 0o777))
 		ts.Check(ts.Exec("coverd", "build", "--quiet", "--manifest", "fixtures/sample/coverd.toml", "--out", "bin/sample.snap"))
-		cmdServe(ts, false, []string{"--snapshot", "bin/sample.snap"})
+		command = "coverd serve --snapshot bin/sample.snap &"
+	}
+	if args, ok := strings.CutPrefix(command, "coverd serve "); ok {
+		if ts.Value(daemonKey{}).(*daemon).cmd != nil {
+			cmdStop(ts, false, nil) // its ports are the kernel's choice, the reader's are not
+		}
+		cmdServe(ts, false, strings.Fields(strings.TrimSuffix(args, " &")))
 		return ""
 	}
-	words := shellWords(strings.ReplaceAll(command, "localhost:8080", ts.Getenv("PUBLIC")))
-	ts.Check(ts.Exec(filepath.Base(words[0]), words[1:]...))
-	return ts.ReadFile("stdout")
-}
-
-// shellWords splits a command at spaces outside single quotes.
-func shellWords(command string) (words []string) {
-	for i, part := range strings.Split(command, "'") {
-		if i%2 == 1 {
-			words = append(words, part)
-		} else {
-			words = append(words, strings.Fields(part)...)
-		}
+	if command == "echo $?" {
+		return ts.Getenv("EXIT") + "\n"
 	}
-	return words
+	code, said := 0, ""
+	if err := ts.Exec("sh", "-c", command); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("$ %s: %v", command, err)
+		}
+		code, said = exit.ExitCode(), ts.ReadFile("stderr")
+	}
+	ts.Setenv("EXIT", strconv.Itoa(code))
+	return ts.ReadFile("stdout") + said
 }
 
-var identity = regexp.MustCompile(`\b[0-9a-f]{12,64}\b`)
+var (
+	identity = regexp.MustCompile(`\b[0-9a-f]{12,64}\b`)
+	took     = regexp.MustCompile(`\bin [0-9.]+ ?m?s\b`)
+)
 
 // plain is output without line breaks in JSON and without identities.
 func plain(output string) string {
@@ -90,7 +101,8 @@ func plain(output string) string {
 	if json.Compact(&b, []byte(output)) == nil {
 		output = b.String()
 	}
-	return identity.ReplaceAllStringFunc(strings.TrimSpace(output), func(s string) string {
+	output = took.ReplaceAllString(strings.TrimSpace(output), "in …")
+	return identity.ReplaceAllStringFunc(output, func(s string) string {
 		if strings.Trim(s, "0123456789") == "" {
 			return s // a UPRN
 		}

@@ -240,7 +240,10 @@ func newCorrection(x *lexer, at [len(rejectColumns)]int, fields int, err error) 
 		return nil, fmt.Sprintf("digest: %q is none: leave that of the rejected row", clip([]byte(cell(5))))
 	}
 	row := unbroken(original(string(x.fields[at[4]])))
-	if len(row) == 0 {
+	switch {
+	case len(row) > maxRowKept+len("…"):
+		return nil, fmt.Sprintf("row: over %d bytes", maxRowKept)
+	case len(row) == 0:
 		return nil, "row: it is empty: leave it as it was, or delete the line, where a row is not corrected"
 	}
 	return &correction{

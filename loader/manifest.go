@@ -61,6 +61,7 @@ type Extract struct {
 	MaxRejected float64                      // share of rows that may be rejected, never fewer than ten rows
 	Columns     map[string]string            // ours = theirs
 	Values      map[string]map[string]string // by our column: theirs = ours
+	Corrections []string                     // files of rejected rows that have been corrected, sorted
 }
 
 // DefaultMaxRejected is the share of an extract's rows that may be rejected
@@ -123,6 +124,7 @@ type (
 		Rows        *int64                       `toml:"rows"`
 		SHA256      string                       `toml:"sha256"`
 		MaxRejected *float64                     `toml:"max_rejected"`
+		Corrections string                       `toml:"corrections"`
 		Columns     map[string]string            `toml:"columns"`
 		Values      map[string]map[string]string `toml:"values"`
 	}
@@ -133,7 +135,7 @@ var manifestKeys = map[string][]string{
 	"":         {"as_of", "prefer", "snapshots", "counts_as_wan", "regions", "register", "extract"},
 	"regions":  {"path"},
 	"register": {"path", "format"},
-	"extract":  {"csp", "kind", "path", "as_of", "sequence", "rows", "sha256", "max_rejected", "columns", "values"},
+	"extract":  {"csp", "kind", "path", "as_of", "sequence", "rows", "sha256", "max_rejected", "corrections", "columns", "values"},
 }
 
 // tomlDay is a day as TOML writes it, as a date or as text.
@@ -377,6 +379,13 @@ func (c *manifestChecker) extract(at string, raw *rawExtract, asOf index.Day) Ex
 		}
 		if len(e.Files) > 1 {
 			fail("sha256", "sha256 is of one file, and path matches %d: give each file an [[extract]] of its own", len(e.Files))
+		}
+	}
+	if raw.Corrections != "" {
+		var err error
+		// Of a glob there may be none tonight.
+		if e.Corrections, err = expandGlob(c.resolve(raw.Corrections)); err != nil && !strings.ContainsAny(raw.Corrections, "*?[") {
+			fail("corrections", "corrections: %v", err)
 		}
 	}
 	for _, ours := range sortedKeys(e.Columns) {

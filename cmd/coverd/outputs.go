@@ -24,6 +24,7 @@ func (o *buildOptions) checkOutputs(m *loader.Manifest) error {
 	}
 	for _, e := range m.Extracts {
 		inputs["the extract "+e.Pattern] = append(inputs["the extract "+e.Pattern], e.Files...)
+		inputs["the corrections of "+e.Pattern] = append(inputs["the corrections of "+e.Pattern], e.Corrections...)
 	}
 	for flag, path := range map[string]string{"--out": o.out, "--rejects": o.rejects} {
 		if path == "" {

@@ -40,6 +40,7 @@ const (
 	CodeLikelihood    Code = "likelihood"     // none of the three
 	CodeNoIdentity    Code = "no_identity"    // nothing to tell the premises by
 	CodeConflict      Code = "conflict"       // another row of the CSP claims otherwise
+	CodeConflictMark  Code = "conflict_mark"  // a claim in a row that says that there is none
 	CodeJSON          Code = "json"           // not a GeoJSON feature
 	CodeGeometry      Code = "geometry"       // not an area
 	CodeProperty      Code = "property"       // neither text nor boolean nor null, or there twice

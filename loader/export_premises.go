@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"coverd/geo"
@@ -218,29 +219,36 @@ func (w *premisesWriter) apart(p index.Premises, d *index.Details) bool {
 	if withUPRN == 1 {
 		return true // else it would have joined that one
 	}
-	// One of them is told by postcode and address: that which cannot be told by its
-	// location, else any, the first.
-	for _, q := range alike {
-		if !q.At().IsValid() {
-			return q.Row() != p.Row()
+	whole := alike[0]
+	for _, q := range alike[1:] {
+		if w.needsAddress(q, alike) > w.needsAddress(whole, alike) {
+			whole = q
 		}
 	}
-	for _, q := range alike {
-		if len(alike) > 1 && w.shared(q) {
-			return q.Row() != p.Row()
-		}
-	}
-	return alike[0].Row() != p.Row()
+	return whole.Row() != p.Row()
 }
 
-// shared reports whether a premises without UPRN is where another one is.
-func (w *premisesWriter) shared(p index.Premises) bool {
+// needsAddress ranks premises without UPRN, alike in postcode and address, by how
+// much speaks for its being that one of them which is told by these: 3 where it
+// has no location to be told by; 2 where another is told by the location that it
+// has; 1 where another of them is there.
+func (w *premisesWriter) needsAddress(p index.Premises, alike []index.Premises) (rank int) {
+	if !p.At().IsValid() {
+		return 3
+	}
+	if len(alike) == 1 {
+		return 0
+	}
 	const here = 0.05 // metres: less than locations are apart
 	w.near = w.s.Nearest(w.near[:0], p.At().LatLng(), index.MaxNearest, here)
 	for _, n := range w.near {
-		if q := n.Premises; q.Row() != p.Row() && q.UPRN() == 0 && q.At() == p.At() {
-			return true
+		switch q := n.Premises; {
+		case q.Row() == p.Row() || q.UPRN() != 0 || q.At() != p.At():
+		case !q.Postcode().IsValid() || len(q.Address()) == 0:
+			return 2
+		case slices.Contains(alike, q):
+			rank = 1
 		}
 	}
-	return false
+	return rank
 }

@@ -152,10 +152,13 @@ func (q *quarantine) add(r *Reject) error {
 	return q.csv.Write(q.row[:])
 }
 
+// formulaStarts are the bytes that a formula may start with.
+const formulaStarts = "=+-@\t\r\x00"
+
 // inert keeps a spreadsheet from taking a cell for a formula, by a quote in
 // front of what would start one.
 func inert(cell string) string {
-	if cell != "" && strings.IndexByte("=+-@\t\r\x00", cell[0]) >= 0 {
+	if cell != "" && strings.IndexByte(formulaStarts, cell[0]) >= 0 {
 		return "'" + cell
 	}
 	return cell

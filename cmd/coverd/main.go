@@ -8,6 +8,7 @@
 //	coverd verify  FILE                          is the file whole? --sweep, --premises: is it right?
 //	coverd inspect FILE                          what is in it, and where each byte goes
 //	coverd export  --out DIR FILE                everything back out as extracts; --format: as CSV, NDJSON, GeoJSON
+//	coverd annotate IN.csv --snapshot FILE       a planner's table, with coverage appended to each row
 //	coverd synth   --premises N --out DIR        made-up extracts, to measure and test with
 //	coverd bench   lookup --snapshot FILE        look-ups measured, each beside its floor
 //	coverd bench   http --snapshot FILE          the same over HTTP, beside bare handlers and Redis
@@ -102,7 +103,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a gate.`,
 	})
 	root.Version = release
 	root.AddCommand(
-		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newExport(std), newSynth(std), newBench(std), newVersion(std),
+		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newExport(std), newAnnotate(std), newSynth(std), newBench(std), newVersion(std),
 	)
 	nameTwins(root)
 	return root

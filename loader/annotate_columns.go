@@ -149,7 +149,7 @@ func sheetHeader(line []byte) (header []string, separator byte, err error) {
 			}
 		}
 	}
-	if header == nil {
+	if len(header) < 2 && err != nil {
 		return nil, 0, err
 	}
 	return header, separator, nil

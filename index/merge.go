@@ -217,10 +217,13 @@ func (m *merger) one(w *worker, rows []Row) premises {
 			n++
 		}
 		last := rows[n-1].Claim // the latest as-of of equal claims
-		if differ {
+		switch {
+		case first.network == NoNetwork: // rows that mark, and claim nothing
+			p.conflict = true
+		case differ:
 			p.conflict = true
 			w.conflicts = append(w.conflicts, m.conflict(&p, rows[:n]))
-		} else {
+		default:
 			w.same += int64(n - 1)
 			if m.briefs[last].future {
 				w.future++

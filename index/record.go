@@ -7,6 +7,8 @@ import (
 // Row is one accepted line of a premises extract: one premises and one claim.
 // What tells premises apart must be there: a UPRN, or a postcode with an
 // address, or a location.
+// A claim on NoNetwork claims nothing: it marks the premises as one that rows of
+// its CSP contradicted each other about, as [Premises.Conflict] tells.
 // Strings are interned first, with [Builder.Claim] and [Builder.Address], so
 // that fifty million of these fit in memory; see rowStore.
 type Row struct {

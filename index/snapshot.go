@@ -210,6 +210,14 @@ func (s *Snapshot) AllPremises() iter.Seq[Premises] {
 	}
 }
 
+// PremisesAt returns the premises of a number, which is less than
+// Info.Premises: see [Premises.Row].
+func (s *Snapshot) PremisesAt(row uint32) Premises { return Premises{s, row} }
+
+// PostcodeAt returns postcode i in directory order, i being less than
+// Info.Postcodes.
+func (s *Snapshot) PostcodeAt(i int) Unit { return Unit{s, uint32(i)} }
+
 // AllPostcodes yields every postcode of the register and the extracts, in
 // directory order.
 func (s *Snapshot) AllPostcodes() iter.Seq[Unit] {

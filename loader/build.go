@@ -237,9 +237,14 @@ func (r *run) regionsAndBuilder() error {
 			r.notices = append(r.notices, n)
 		}
 	}
+	for _, n := range r.m.Attributions {
+		if !slices.Contains(r.notices, n) {
+			r.notices = append(r.notices, n)
+		}
+	}
 	r.builder, err = index.NewBuilder(land, index.Options{
 		AsOf: r.m.AsOf, Prefer: r.m.Prefer, CountsAsWAN: r.m.CountsAsWAN, CSPs: r.m.CSPs(),
-		Tool: r.o.Tool, Indicative: r.m.Regions == "", Attributions: r.notices, Previous: r.o.Previous,
+		Tool: r.o.Tool, Indicative: r.m.Indicative, Attributions: r.notices, Previous: r.o.Previous,
 		Progress: func(stage string, done, total int64) {
 			if r.o.Progress != nil {
 				r.o.Progress(Stage{Name: stage, Done: done, Total: total})

@@ -33,7 +33,7 @@ func (r *claimReader) mapped(c column, cell []byte) []byte {
 	cell = trimSpace(cell)
 	if m := r.values[c]; m != nil {
 		if ours, ok := m[string(cell)]; ok {
-			return []byte(ours)
+			return trimSpace([]byte(ours))
 		}
 	}
 	return cell

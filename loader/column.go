@@ -19,6 +19,7 @@ const (
 	colLng
 	colEasting
 	colNorthing
+	colConflict
 	colNetwork
 	colAvailable
 	colAnticipated
@@ -35,7 +36,7 @@ const (
 )
 
 var columnNames = [numColumns]string{
-	"uprn", "postcode", "address_identifier", "latitude", "longitude", "easting", "northing",
+	"uprn", "postcode", "address_identifier", "latitude", "longitude", "easting", "northing", "claims_conflict",
 	"network_region", "coverage_availability", "anticipated_coverage_date", "coverage_end_date",
 	"wan_technology", "wan_variant", "connectivity_likelihood", "auxiliary_equipment", "additional_information",
 }

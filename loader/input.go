@@ -34,7 +34,7 @@ const (
 type input struct {
 	name   string // for reports
 	path   string
-	file   *os.File
+	file   io.ReadCloser
 	size   int64
 	mtime  time.Time
 	digest hash.Hash
@@ -44,6 +44,7 @@ type input struct {
 	given  int64         // bytes given to the reader
 	most   int64         // of them
 	text   io.Reader
+	marked bool // it starts with a byte order mark, which Read does not give
 	free   func()
 }
 
@@ -63,6 +64,17 @@ func openInput(path, name string, stored *atomic.Int64) (*input, error) {
 		name: name, path: path, file: f, size: info.Size(), mtime: info.ModTime(),
 		digest: sha256.New(), stored: stored, most: maxOutput, free: func() {},
 	}
+	if err := in.decompress(); err != nil {
+		in.Close()
+		return nil, err
+	}
+	return in, nil
+}
+
+// openStream is openInput for what is no file of ours to open, such as standard
+// input.
+func openStream(r io.Reader, name string, stored *atomic.Int64) (*input, error) {
+	in := &input{name: name, file: io.NopCloser(r), digest: sha256.New(), stored: stored, free: func() {}}
 	if err := in.decompress(); err != nil {
 		in.Close()
 		return nil, err
@@ -132,6 +144,7 @@ func (in *input) decompress() error {
 	}
 	if bytes.HasPrefix(start, bom) {
 		_, _ = buffered.Discard(len(bom)) // cannot fail: it is buffered
+		in.marked = true
 	} else if len(start) > 1 && (start[0] == 0) != (start[1] == 0) {
 		return &FileError{File: in.name, Msg: "it is UTF-16: want UTF-8 text, plain or compressed with gzip or zstd"}
 	}

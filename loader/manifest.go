@@ -23,13 +23,15 @@ type Manifest struct {
 	Path string // of the manifest itself, as given
 	Dir  string // its folder: what its paths are relative to
 
-	AsOf        index.Day             // the day the data describes
-	Prefer      []index.NetworkRegion // tie-break for fits, best first
-	Snapshots   string                // directory of generations; "" if not given
-	CountsAsWAN bool                  // virtual-WAN claims count
-	Regions     string                // Region boundaries; "" for the indicative ones
-	Registers   []RegisterInput
-	Extracts    []Extract
+	AsOf         index.Day             // the day the data describes
+	Prefer       []index.NetworkRegion // tie-break for fits, best first
+	Snapshots    string                // directory of generations; "" if not given
+	CountsAsWAN  bool                  // virtual-WAN claims count
+	Regions      string                // Region boundaries; "" for the indicative ones
+	Indicative   bool                  // the boundaries are not the DCC's
+	Attributions []string              // notices that must travel with the data, besides those of the formats
+	Registers    []RegisterInput
+	Extracts     []Extract
 }
 
 // RegisterInput is one postcode register of a manifest.
@@ -100,16 +102,18 @@ func (e *ManifestError) Error() string {
 // The manifest as TOML has it.
 type (
 	rawManifest struct {
-		AsOf        tomlDay       `toml:"as_of"`
-		Prefer      []string      `toml:"prefer"`
-		Snapshots   string        `toml:"snapshots"`
-		CountsAsWAN bool          `toml:"counts_as_wan"`
-		Regions     *rawRegions   `toml:"regions"`
-		Register    []rawRegister `toml:"register"`
-		Extract     []rawExtract  `toml:"extract"`
+		AsOf         tomlDay       `toml:"as_of"`
+		Prefer       []string      `toml:"prefer"`
+		Snapshots    string        `toml:"snapshots"`
+		CountsAsWAN  bool          `toml:"counts_as_wan"`
+		Attributions []string      `toml:"attributions"`
+		Regions      *rawRegions   `toml:"regions"`
+		Register     []rawRegister `toml:"register"`
+		Extract      []rawExtract  `toml:"extract"`
 	}
 	rawRegions struct {
-		Path string `toml:"path"`
+		Path       string `toml:"path"`
+		Indicative bool   `toml:"indicative"`
 	}
 	rawRegister struct {
 		Path   string `toml:"path"`
@@ -132,8 +136,8 @@ type (
 
 // The keys of each table, for suggestions.
 var manifestKeys = map[string][]string{
-	"":         {"as_of", "prefer", "snapshots", "counts_as_wan", "regions", "register", "extract"},
-	"regions":  {"path"},
+	"":         {"as_of", "prefer", "snapshots", "counts_as_wan", "attributions", "regions", "register", "extract"},
+	"regions":  {"path", "indicative"},
 	"register": {"path", "format"},
 	"extract":  {"csp", "kind", "path", "as_of", "sequence", "rows", "sha256", "max_rejected", "corrections", "columns", "values"},
 }
@@ -275,7 +279,10 @@ func (c *manifestChecker) places(k toml.Key) []string {
 
 func (c *manifestChecker) manifest(raw *rawManifest) *Manifest {
 	c.files = map[string]string{}
-	m := &Manifest{Path: c.path, Dir: c.dir, AsOf: raw.AsOf.Day, CountsAsWAN: raw.CountsAsWAN}
+	m := &Manifest{
+		Path: c.path, Dir: c.dir, AsOf: raw.AsOf.Day, CountsAsWAN: raw.CountsAsWAN,
+		Attributions: raw.Attributions, Indicative: raw.Regions == nil || raw.Regions.Indicative,
+	}
 	if m.AsOf == 0 {
 		c.fail("as_of", "as_of is missing: write the day the data describes, such as as_of = 2026-11-22")
 	}

@@ -191,7 +191,11 @@ func (p *premisesParser) row(raw []byte, err error) (r index.Row, f *cellFault) 
 	if r.At, f = p.location(); f != nil {
 		return r, f
 	}
-	if r.Claim, f = p.claim(raw); f != nil {
+	if marked, f := p.mark(); f != nil {
+		return r, f
+	} else if marked {
+		r.Claim = p.sink.Claim(index.Claim{CSP: p.claims.csp, AsOf: p.claims.asOf})
+	} else if r.Claim, f = p.claim(raw); f != nil {
 		return r, f
 	}
 	if r.UPRN == 0 && !r.At.IsValid() && !(r.Postcode.IsValid() && r.Address != 0) {
@@ -241,6 +245,27 @@ func (p *premisesParser) address(cell []byte) (index.AddressID, *cellFault) {
 		slot.set(cell, uint32(id))
 	}
 	return id, nil
+}
+
+// mark reads whether the row claims nothing and marks its premises as one that
+// rows contradicted each other about.
+func (p *premisesParser) mark() (marked bool, f *cellFault) {
+	cell := p.cell(colConflict)
+	if len(cell) == 0 {
+		return false, nil
+	}
+	switch v, err := parseAvailability(cell); {
+	case err != nil:
+		return false, fault(colConflict.String(), CodeAvailability, "neither true nor false: %q", clip(cell))
+	case v == index.AvailabilityFalse:
+		return false, nil
+	}
+	for c := firstClaim; c < numColumns; c++ {
+		if len(p.cell(c)) > 0 {
+			return false, fault(c.String(), CodeConflictMark, "a row with %v claims nothing: give the claim a row of its own", colConflict)
+		}
+	}
+	return true, nil
 }
 
 // claim reads the cells of the claim, or remembers having read just these.

@@ -25,7 +25,8 @@ const (
 	// FormatCodePointOpen is Ordnance Survey's: CSV without header, one file a
 	// postcode area.
 	FormatCodePointOpen Format = "code-point-open"
-	// FormatCoverd is our own: postcode,latitude,longitude[,introduced,terminated].
+	// FormatCoverd is our own: postcode,latitude,longitude[,introduced,terminated]
+	// [,terminated_after,terminated_by].
 	FormatCoverd Format = "coverd"
 )
 
@@ -322,9 +323,9 @@ func registerPostcode(cell []byte) (geo.Postcode, *cellFault) {
 }
 
 // coverdRows reads our own format: postcode, latitude, longitude, and perhaps
-// introduced and terminated.
+// introduced, terminated, terminated_after and terminated_by.
 func coverdRows(header []string) (rowReader, error) {
-	at, err := registerColumns(header, []string{"postcode", "latitude", "longitude"}, []string{"introduced", "terminated"})
+	at, err := registerColumns(header, []string{"postcode", "latitude", "longitude"}, []string{"introduced", "terminated", "terminated_after", "terminated_by"})
 	if err != nil {
 		return nil, err
 	}
@@ -357,8 +358,31 @@ func coverdRows(header []string) (rowReader, error) {
 		if e.Terminated, f = coverdMonth("terminated", cell("terminated")); f != nil {
 			return e, false, f
 		}
-		return e, false, monthOrder("terminated", &e)
+		if f = monthOrder("terminated", &e); f != nil {
+			return e, false, f
+		}
+		return e, false, terminatedBetween(&e, cell("terminated_after"), cell("terminated_by"))
 	}, nil
+}
+
+// terminatedBetween reads the two days that a termination lies between.
+func terminatedBetween(e *index.Entry, after, by []byte) *cellFault {
+	var err error
+	if e.TerminatedAfter, err = parseDay(after); err != nil {
+		return fault("terminated_after", CodeDate, "%v", err)
+	}
+	if e.TerminatedBy, err = parseDay(by); err != nil {
+		return fault("terminated_by", CodeDate, "%v", err)
+	}
+	switch {
+	case len(after) == 0 && len(by) > 0:
+		return fault("terminated_after", CodeHalfPair, "terminated_by without terminated_after")
+	case len(by) == 0 && len(after) > 0:
+		return fault("terminated_by", CodeHalfPair, "terminated_after without terminated_by")
+	case e.TerminatedBy < e.TerminatedAfter:
+		return fault("terminated_by", CodeDateOrder, "terminated by %v, and after %v", e.TerminatedBy, e.TerminatedAfter)
+	}
+	return nil
 }
 
 // coverdMonth reads a month as `2026-11`; empty is none.

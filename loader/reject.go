@@ -10,7 +10,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -43,6 +42,7 @@ const (
 	CodeLikelihood    Code = "likelihood"     // none of the three
 	CodeNoIdentity    Code = "no_identity"    // nothing to tell the premises by
 	CodeConflict      Code = "conflict"       // another row of the CSP claims otherwise
+	CodeConflictMark  Code = "conflict_mark"  // a claim in a row that says that there is none
 	CodeJSON          Code = "json"           // not a GeoJSON feature
 	CodeGeometry      Code = "geometry"       // not an area
 	CodeProperty      Code = "property"       // neither text nor boolean nor null, or there twice
@@ -169,37 +169,6 @@ func (q *quarantine) add(r *Reject) error {
 	}
 	q.row = [6]string{inert(r.File), strconv.Itoa(r.Line), inert(r.Column), string(r.Code) + ": " + r.Reason, inert(r.Row), r.Digest}
 	return q.csv.Write(q.row[:])
-}
-
-// inert keeps a spreadsheet from taking a cell for a formula, by a quote in
-// front of what would start one, or of a quote that looks like ours.
-func inert(cell string) string {
-	if isFormula(cell) || isQuoted(cell) {
-		return "'" + cell
-	}
-	return cell
-}
-
-// original undoes inert.
-func original(cell string) string {
-	if isQuoted(cell) {
-		return cell[1:]
-	}
-	return cell
-}
-
-// isFormula reports whether a cell starts with what makes a formula, or
-// something like it, of it: the signs, also in full width, and the control
-// characters that hide one.
-func isFormula(cell string) bool {
-	first, _ := utf8.DecodeRuneInString(cell)
-	return cell != "" && strings.ContainsRune("=+-@\t\r\n\x00＝＋－＠", first)
-}
-
-// isQuoted reports whether a cell is a formula with quotes in front.
-func isQuoted(cell string) bool {
-	rest := strings.TrimLeft(cell, "'")
-	return len(rest) < len(cell) && isFormula(rest)
 }
 
 // Close writes what is left. It may be called again, to no effect.

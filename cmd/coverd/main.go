@@ -7,6 +7,8 @@
 //	coverd lookup  --snapshot coverd.snap KEY    one answer at the terminal
 //	coverd verify  FILE                          is the file whole? --sweep, --premises: is it right?
 //	coverd inspect FILE                          what is in it, and where each byte goes
+//	coverd export  --out DIR FILE                everything back out as extracts; --format: as CSV, NDJSON, GeoJSON
+//	coverd annotate IN.csv --snapshot FILE       a planner's table, with coverage appended to each row
 //	coverd snapshots list|activate|rollback|prune --snapshots DIR  the generations of a directory
 //	coverd synth   --premises N --out DIR        made-up extracts, to measure and test with
 //	coverd bench   lookup --snapshot FILE        look-ups measured, each beside its floor
@@ -102,7 +104,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a gate.`,
 	})
 	root.Version = release
 	root.AddCommand(
-		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newSynth(std), newBench(std), newVersion(std),
+		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newExport(std), newAnnotate(std), newSynth(std), newBench(std), newVersion(std),
 		newSnapshots(std),
 	)
 	nameTwins(root)

@@ -25,16 +25,14 @@ func ReadInfo(path string) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() // only read
+	var info *Info
 	stat, err := f.Stat()
-	if err != nil {
-		return nil, err
+	if err == nil {
+		if info, err = readInfo(f, stat.Size()); err != nil {
+			err = &fs.PathError{Op: "open snapshot", Path: path, Err: err}
+		}
 	}
-	info, err := readInfo(f, stat.Size())
-	if err != nil {
-		return nil, &fs.PathError{Op: "open snapshot", Path: path, Err: err}
-	}
-	return info, nil
+	return info, errors.Join(err, f.Close())
 }
 
 func readInfo(f io.ReaderAt, size int64) (*Info, error) {

@@ -20,7 +20,18 @@ import (
 	"coverd/index/generations"
 )
 
-var crashKills = flag.Int("crash.kills", 10, "how many times to kill what changes or serves a directory of snapshots")
+var crashKills = flag.Int("crash.kills", 0, "how many times to kill what changes or serves a directory of snapshots (0: a few)")
+
+// wantKills is how often a run of the tests kills each.
+func wantKills() int {
+	switch {
+	case *crashKills > 0:
+		return *crashKills
+	case underRace || testing.Short():
+		return 3
+	}
+	return 10
+}
 
 // TestKilledBuilds: whenever a build is killed, the directory holds whole
 // generations, the old one active or the new, and the next build sweeps what is
@@ -35,7 +46,7 @@ func TestKilledBuilds(t *testing.T) {
 			took := time.Since(start)
 			rng := rand.New(rand.NewPCG(uint64(os.Getpid()), 0))
 			ended := map[string]int{}
-			for round := range *crashKills {
+			for round := range wantKills() {
 				before := n.state(t)
 				b := n.build(t)
 				b.start(t)
@@ -66,14 +77,14 @@ func TestKilledBuilds(t *testing.T) {
 				default:
 					ended["nothing changed"]++
 				}
-				if round%10 == 9 || round == *crashKills-1 {
+				if round%10 == 9 || round == wantKills()-1 {
 					n.build(t).run(t)
 					if left := n.state(t).unfinished; len(left) > 0 {
 						t.Fatalf("round %d: the next build leaves %s", round, left)
 					}
 				}
 			}
-			t.Logf("%d rounds, builds of %v: %v", *crashKills, took, ended)
+			t.Logf("%d rounds, builds of %v: %v", wantKills(), took, ended)
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,7 +57,7 @@ func TestDamagedPointer(t *testing.T) {
 		}
 		try("cut", i, whole[:i])
 	}
-	try("longer", len(whole), append(whole[:len(whole):len(whole)], '\n'))
+	try("longer", len(whole), append(slices.Clip(whole), '\n'))
 	try("too long", len(whole), make([]byte, 2<<20))
 }
 

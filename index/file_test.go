@@ -8,13 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 
 	"coverd/geo"
@@ -67,6 +70,60 @@ func TestOpenReadsAFile(t *testing.T) {
 }
 
 // TestOpenReadsAPipe: `coverd verify <(zstd -dc s.snap.zst)`.
+// One worker makes the same snapshot as many do.
+func TestOpenWithOneWorker(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tiny.snap")
+	if err := os.WriteFile(path, tinyFile(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	many, err := OpenWith(path, OpenOptions{Workers: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := OpenWith(path, OpenOptions{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(many.Info(), one.Info()); d != "" {
+		t.Error(d)
+	}
+	same := func(a, b nearby) bool { return reflect.DeepEqual(a.levels, b.levels) }
+	if !same(many.nearPremises, one.nearPremises) || !same(many.nearPoints, one.nearPoints) || !reflect.DeepEqual(many.sectors, one.sectors) {
+		t.Error("what is derived from the file differs")
+	}
+}
+
+func TestClaimedID(t *testing.T) {
+	file := tinyFile(t)
+	path := filepath.Join(t.TempDir(), "tiny.snap")
+	write := func(b []byte) {
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(file)
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, err := ClaimedID(path); id != s.ID() || err != nil {
+		t.Errorf("%q, %v: want %q", id, err, s.ID())
+	}
+	for n := range minSize {
+		write(file[:n])
+		if id, err := ClaimedID(path); id != "" || !errors.Is(err, ErrNotSnapshot) {
+			t.Fatalf("cut to %d bytes: %q, %v", n, id, err)
+		}
+	}
+	write(append([]byte("x"), file...))
+	if _, err := ClaimedID(path); !errors.Is(err, ErrNotSnapshot) {
+		t.Errorf("other magic: %v", err)
+	}
+	if _, err := ClaimedID(path + "x"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+}
+
 func TestOpenReadsAPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

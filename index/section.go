@@ -216,36 +216,23 @@ func parseTable(file []byte) (entries []entry, id string, err error) {
 	if at != uint64(len(body)) {
 		return nil, "", fmt.Errorf("%w: %d bytes belong to no section", ErrCorrupt, uint64(len(body))-at)
 	}
-	return entries, hex.EncodeToString(digest[:16]), nil
+	return entries, idOf(digest), nil
 }
+
+// idOf is the ID of a snapshot whose file has a digest.
+func idOf(digest [digestSize]byte) string { return hex.EncodeToString(digest[:16]) }
 
 // unpack returns the sections by name, unpacked in parallel. Those stored as
 // they are share memory with file.
 func unpack(file []byte, entries []entry, workers int) (map[string][]byte, error) {
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(workers), zstd.WithDecoderMaxWindow(64<<20), zstd.WithDecodeAllCapLimit(true))
+	if err != nil {
+		return nil, err
+	}
+	defer dec.Close()
 	raws := make([][]byte, len(entries))
 	errs := make([]error, len(entries))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20), zstd.WithDecodeAllCapLimit(true))
-			if err == nil {
-				defer dec.Close()
-			}
-			for i := range next {
-				if err != nil {
-					errs[i] = err
-					continue
-				}
-				raws[i], errs[i] = entries[i].unpack(file, dec)
-			}
-		})
-	}
-	for i := range entries {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
+	shareOut(len(entries), 1, workers, func(i int) { raws[i], errs[i] = entries[i].unpack(file, dec) })
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

@@ -82,19 +82,57 @@ type SectionInfo struct {
 	Raw    int64  `json:"raw"`    // bytes unpacked
 }
 
+// OpenOptions say how a snapshot is opened. The zero value is as fast as can be.
+type OpenOptions struct {
+	// Workers is how many goroutines share the work: one a core by default.
+	// A single one is the caller's own, so that what the caller does to its
+	// thread, such as give way to others, holds for all of the work.
+	Workers int
+}
+
 // Open reads and verifies a snapshot file. The file is read into memory: it
 // may be replaced or removed afterwards. Errors wrap [ErrNotSnapshot],
 // [ErrVersion] or [ErrCorrupt], or are the file system's.
-func Open(path string) (*Snapshot, error) {
+func Open(path string) (*Snapshot, error) { return OpenWith(path, OpenOptions{}) }
+
+// OpenWith is Open with options.
+func OpenWith(path string, o OpenOptions) (*Snapshot, error) {
 	file, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
-	s, err := OpenBytes(file)
+	s, err := openBytes(file, o)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open snapshot", Path: path, Err: err}
 	}
 	return s, nil
+}
+
+// ClaimedID is the ID that a file has by its own word, which is its last bytes:
+// it is not verified. It tells a snapshot that is known already without reading
+// it. Errors are as those of [Open].
+func ClaimedID(path string) (id string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	var head [len(magic)]byte
+	if _, err := f.ReadAt(head[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	if string(head[:]) != magic || info.Size() < minSize {
+		return "", &fs.PathError{Op: "open snapshot", Path: path, Err: fmt.Errorf("%w: it does not start with the magic bytes, or is cut off", ErrNotSnapshot)}
+	}
+	var digest [digestSize]byte
+	if _, err := f.ReadAt(digest[:], info.Size()-digestSize); err != nil {
+		return "", err
+	}
+	return idOf(digest), nil
 }
 
 // readFile reads a file into memory, of which one with a size takes no more
@@ -122,12 +160,14 @@ func readFile(path string) ([]byte, error) {
 
 // OpenBytes is Open for a file already in memory. The snapshot keeps file and
 // answers from it: it must not be modified.
-func OpenBytes(file []byte) (*Snapshot, error) {
+func OpenBytes(file []byte) (*Snapshot, error) { return openBytes(file, OpenOptions{}) }
+
+func openBytes(file []byte, o OpenOptions) (*Snapshot, error) {
 	entries, id, err := parseTable(file)
 	if err != nil {
 		return nil, err
 	}
-	workers := runtime.GOMAXPROCS(0)
+	workers := cmp.Or(o.Workers, runtime.GOMAXPROCS(0))
 	raws, err := unpack(file, entries, workers)
 	if err != nil {
 		return nil, err

@@ -7,14 +7,13 @@ import (
 	"slices"
 	"time"
 	"weak"
+
+	"coverd/index"
 )
 
 // spent is a snapshot that is not served any more, for as long as something
 // refers to it.
-type spent struct {
-	held weak.Pointer[held]
-	id   string
-}
+type spent struct{ weak.Pointer[index.Snapshot] }
 
 // Bounds of the wait for those who still read a replaced snapshot.
 const (
@@ -40,7 +39,7 @@ func (r *reloader) awaitCollection(ctx context.Context) {
 func (r *reloader) collected() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.spent = slices.DeleteFunc(r.spent, func(s spent) bool { return s.held.Value() == nil })
+	r.spent = slices.DeleteFunc(r.spent, func(s spent) bool { return s.Value() == nil })
 	return len(r.spent) == 0
 }
 

@@ -241,7 +241,7 @@ func (r *reloader) swap(next *held) {
 	r.refused.Store(nil)
 	r.found()
 	r.mu.Lock()
-	r.spent = append(r.spent, spent{weak.Make(old), old.ref.ID})
+	r.spent = append(r.spent, spent{weak.Make(old.Snapshot)})
 	r.mu.Unlock()
 	signal(r.replaced)
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -90,37 +89,6 @@ func TestOpenWithOneWorker(t *testing.T) {
 	same := func(a, b nearby) bool { return reflect.DeepEqual(a.levels, b.levels) }
 	if !same(many.nearPremises, one.nearPremises) || !same(many.nearPoints, one.nearPoints) || !reflect.DeepEqual(many.sectors, one.sectors) {
 		t.Error("what is derived from the file differs")
-	}
-}
-
-func TestClaimedID(t *testing.T) {
-	file := tinyFile(t)
-	path := filepath.Join(t.TempDir(), "tiny.snap")
-	write := func(b []byte) {
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(file)
-	s, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if id, err := ClaimedID(path); id != s.ID() || err != nil {
-		t.Errorf("%q, %v: want %q", id, err, s.ID())
-	}
-	for n := range minSize {
-		write(file[:n])
-		if id, err := ClaimedID(path); id != "" || !errors.Is(err, ErrNotSnapshot) {
-			t.Fatalf("cut to %d bytes: %q, %v", n, id, err)
-		}
-	}
-	write(append([]byte("x"), file...))
-	if _, err := ClaimedID(path); !errors.Is(err, ErrNotSnapshot) {
-		t.Errorf("other magic: %v", err)
-	}
-	if _, err := ClaimedID(path + "x"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no file: %v", err)
 	}
 }
 

@@ -108,33 +108,6 @@ func OpenWith(path string, o OpenOptions) (*Snapshot, error) {
 	return s, nil
 }
 
-// ClaimedID is the ID that a file has by its own word, which is its last bytes:
-// it is not verified. It tells a snapshot that is known already without reading
-// it. Errors are as those of [Open].
-func ClaimedID(path string) (id string, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	var head [len(magic)]byte
-	if _, err := f.ReadAt(head[:], 0); err != nil && !errors.Is(err, io.EOF) {
-		return "", err
-	}
-	if string(head[:]) != magic || info.Size() < minSize {
-		return "", &fs.PathError{Op: "open snapshot", Path: path, Err: fmt.Errorf("%w: it does not start with the magic bytes, or is cut off", ErrNotSnapshot)}
-	}
-	var digest [digestSize]byte
-	if _, err := f.ReadAt(digest[:], info.Size()-digestSize); err != nil {
-		return "", err
-	}
-	return idOf(digest), nil
-}
-
 // readFile reads a file into memory, of which one with a size takes no more
 // than that.
 func readFile(path string) ([]byte, error) {
@@ -180,8 +153,8 @@ func openBytes(file []byte, o OpenOptions) (*Snapshot, error) {
 	}
 	s.info.ID, s.info.FormatVersion, s.info.Bytes = id, formatVersion, int64(len(file))
 	s.info.Memory = s.info.Bytes
+	s.info.Sections = sectionInfos(entries)
 	for _, e := range entries {
-		s.info.Sections = append(s.info.Sections, SectionInfo{e.name, int64(e.stored), int64(e.raw)})
 		if e.codec != codecRaw {
 			s.info.Memory += int64(e.raw)
 		}

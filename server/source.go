@@ -66,17 +66,17 @@ func (o *Offer) open(how index.OpenOptions) (*index.Snapshot, error) {
 }
 
 // served reports whether what is offered is a snapshot that is served already,
-// without reading the file but for its last bytes, and those only where its
-// name does not tell.
+// without reading more of the file than what it says of itself, and that only
+// where its name does not tell.
 func (o *Offer) served(h *held) (bool, error) {
 	if o.ID != "" {
-		return strings.HasPrefix(string(h.id), o.ID), nil
+		return strings.HasPrefix(h.ref.ID, o.ID), nil
 	}
 	if o.same(&h.offer) {
 		return true, nil
 	}
-	id, err := index.ClaimedID(o.Path)
-	return err == nil && id == string(h.id), err
+	info, err := index.ReadInfo(o.Path)
+	return err == nil && info.ID == h.ref.ID, err
 }
 
 // FileSource offers one file, which is looked at again when the operator says

@@ -56,7 +56,7 @@ func named(name string) func(string) (string, error) {
 // fill writes, syncs and closes f. What could not be synced may be lost already,
 // even if a second attempt succeeds, so that there is none: the file is no good.
 func fill(f file, write func(io.Writer) error) error {
-	buf := bufio.NewWriterSize(f, 1<<20)
+	buf := bufio.NewWriterSize(f, 1<<16)
 	err := write(buf)
 	if err == nil {
 		err = buf.Flush()

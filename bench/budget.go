@@ -71,6 +71,7 @@ var Budgets = []Budget{
 	{What: "in the handler at 70 % of capacity, postcode, p99", row: rowHandler + qPostcode, field: "p99", unit: unitUs, most: 1e6 * handlerBudget},
 	{What: "in the handler at 70 % of capacity, outcode, p99", row: rowHandler + qOutcode, field: "p99", unit: unitUs, most: 1e6 * handlerBudget},
 	{What: "in the handler at 70 % of capacity, location, p99", row: rowHandler + qLocation, field: "p99", unit: unitUs, most: 1e6 * handlerBudget},
+	{What: "p99 while snapshots are swapped at 30 % of capacity, times the greater of 1 ms and twice the p99 without", row: rowSwap, field: "ratio", unit: unitTimes, most: 1},
 	{What: "growth of a postcode's look-up, times a map get's", row: rowGrowth + qPostcode, field: "ratio", unit: unitTimes, most: 1},
 	{What: "growth of a UPRN's look-up, times a map get's", row: rowGrowth + qUPRN, field: "ratio", unit: unitTimes, most: 1},
 	{What: "growth of the file: bytes of a further premises, times those before", row: rowGrowthFile, field: "ratio", unit: unitTimes, most: 1},

@@ -45,10 +45,12 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// startServe starts coverd serve on ports of the kernel's choice and waits
-// until it listens, which it does once the snapshot is open and verified.
-func startServe(ctx context.Context, binary, snapshot string) (*child, error) {
-	c := &child{name: "coverd", cmd: command(ctx, binary, "serve", "--snapshot", snapshot, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")}
+// startServe starts coverd serve, with the flags that say what, on ports of the
+// kernel's choice and waits until it listens, which it does once the snapshot
+// is open and verified.
+func startServe(ctx context.Context, binary string, what ...string) (*child, error) {
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, what...)
+	c := &child{name: "coverd", cmd: command(ctx, binary, args...)}
 	log, err := c.cmd.StderrPipe()
 	if err != nil {
 		return nil, err

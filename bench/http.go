@@ -90,7 +90,7 @@ func HTTP(ctx context.Context, c *Catalogue, o HTTPOptions) (result *HTTPResult,
 	if err != nil {
 		return nil, err
 	}
-	serve, err := startServe(ctx, o.Binary, o.Snapshot)
+	serve, err := startServe(ctx, o.Binary, "--snapshot", o.Snapshot)
 	if err != nil {
 		return nil, err
 	}

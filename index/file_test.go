@@ -11,10 +11,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 
 	"coverd/geo"
@@ -67,6 +69,29 @@ func TestOpenReadsAFile(t *testing.T) {
 }
 
 // TestOpenReadsAPipe: `coverd verify <(zstd -dc s.snap.zst)`.
+// One worker makes the same snapshot as many do.
+func TestOpenWithOneWorker(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tiny.snap")
+	if err := os.WriteFile(path, tinyFile(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	many, err := OpenWith(path, OpenOptions{Workers: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := OpenWith(path, OpenOptions{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(many.Info(), one.Info()); d != "" {
+		t.Error(d)
+	}
+	same := func(a, b nearby) bool { return reflect.DeepEqual(a.levels, b.levels) }
+	if !same(many.nearPremises, one.nearPremises) || !same(many.nearPoints, one.nearPoints) || !reflect.DeepEqual(many.sectors, one.sectors) {
+		t.Error("what is derived from the file differs")
+	}
+}
+
 func TestOpenReadsAPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -81,7 +81,7 @@ func readInfo(f io.ReaderAt, size int64) (*Info, error) {
 	if uint64(len(stored)) < meta.stored || len(digest) < digestSize {
 		return nil, fmt.Errorf("%w: cut off while it was read", ErrCorrupt)
 	}
-	dec, err := newUnpacker()
+	dec, err := newUnpacker(1)
 	if err != nil {
 		return nil, err
 	}

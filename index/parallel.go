@@ -6,8 +6,15 @@ import (
 	"sync/atomic"
 )
 
-// shareOut calls f for 0 to n-1, in stretches that workers take in turn.
+// shareOut calls f for 0 to n-1, in stretches that workers take in turn. One
+// worker is the caller's own goroutine: see [OpenOptions].
 func shareOut(n, stretch, workers int, f func(i int)) {
+	if workers == 1 {
+		for i := range n {
+			f(i)
+		}
+		return
+	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(workers, (n+stretch-1)/stretch) {

@@ -249,30 +249,14 @@ func parseEntries(head []byte, size uint64) (entries []entry, err error) {
 // unpack returns the sections by name, unpacked in parallel. Those stored as
 // they are share memory with file.
 func unpack(file []byte, entries []entry, workers int) (map[string][]byte, error) {
+	dec, err := newUnpacker(workers)
+	if err != nil {
+		return nil, err
+	}
+	defer dec.Close()
 	raws := make([][]byte, len(entries))
 	errs := make([]error, len(entries))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			dec, err := newUnpacker()
-			if err == nil {
-				defer dec.Close()
-			}
-			for i := range next {
-				if err != nil {
-					errs[i] = err
-					continue
-				}
-				raws[i], errs[i] = entries[i].unpack(file, dec)
-			}
-		})
-	}
-	for i := range entries {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
+	shareOut(len(entries), 1, workers, func(i int) { raws[i], errs[i] = entries[i].unpack(file, dec) })
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -286,9 +270,9 @@ func unpack(file []byte, entries []entry, workers int) (map[string][]byte, error
 	return m, nil
 }
 
-// newUnpacker returns a decoder for entry.unpack.
-func newUnpacker() (*zstd.Decoder, error) {
-	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20), zstd.WithDecodeAllCapLimit(true))
+// newUnpacker returns a decoder for so many calls of entry.unpack at a time.
+func newUnpacker(workers int) (*zstd.Decoder, error) {
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(workers), zstd.WithDecoderMaxWindow(64<<20), zstd.WithDecodeAllCapLimit(true))
 }
 
 func (e *entry) unpack(file []byte, dec *zstd.Decoder) ([]byte, error) {

@@ -82,15 +82,26 @@ type SectionInfo struct {
 	Raw    int64  `json:"raw"`    // bytes unpacked
 }
 
+// OpenOptions say how a snapshot is opened. The zero value is as fast as can be.
+type OpenOptions struct {
+	// Workers is how many goroutines share the work: one a core by default.
+	// A single one is the caller's own, so that what the caller does to its
+	// thread, such as give way to others, holds for all of the work.
+	Workers int
+}
+
 // Open reads and verifies a snapshot file. The file is read into memory: it
 // may be replaced or removed afterwards. Errors wrap [ErrNotSnapshot],
 // [ErrVersion] or [ErrCorrupt], or are the file system's.
-func Open(path string) (*Snapshot, error) {
+func Open(path string) (*Snapshot, error) { return OpenWith(path, OpenOptions{}) }
+
+// OpenWith is Open with options.
+func OpenWith(path string, o OpenOptions) (*Snapshot, error) {
 	file, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
-	s, err := OpenBytes(file)
+	s, err := openBytes(file, o)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open snapshot", Path: path, Err: err}
 	}
@@ -122,12 +133,14 @@ func readFile(path string) ([]byte, error) {
 
 // OpenBytes is Open for a file already in memory. The snapshot keeps file and
 // answers from it: it must not be modified.
-func OpenBytes(file []byte) (*Snapshot, error) {
+func OpenBytes(file []byte) (*Snapshot, error) { return openBytes(file, OpenOptions{}) }
+
+func openBytes(file []byte, o OpenOptions) (*Snapshot, error) {
 	entries, id, err := parseTable(file)
 	if err != nil {
 		return nil, err
 	}
-	workers := runtime.GOMAXPROCS(0)
+	workers := cmp.Or(o.Workers, runtime.GOMAXPROCS(0))
 	raws, err := unpack(file, entries, workers)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/pprof"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -15,6 +14,13 @@ import (
 //	/readyz         200 while questions should be sent here, else 503; ?verbose says why
 //	/metrics        for Prometheus, native histograms included
 //	/debug/pprof/   profiles
+//
+//	GET  /snapshots                  the snapshot served, and the generations there are
+//	POST /snapshots/reload           looks for another one, and says what came of it
+//	POST /snapshots/{key}/activate   makes a generation the active one, and serves it
+//	POST /snapshots/rollback         likewise the one that was active before
+//
+// What changes something is refused to pages of other origins in a browser.
 func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
@@ -25,32 +31,6 @@ func (s *Server) adminHandler() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
-}
-
-// readyz tells whether questions should be sent here.
-func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	ready := !s.draining.Load()
-	w.Header().Set("Cache-Control", "no-store")
-	if !ready {
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}
-	if !r.URL.Query().Has("verbose") {
-		fmt.Fprintln(w, map[bool]string{true: "ready", false: "not ready"}[ready])
-		return
-	}
-	info := s.Snapshot().Info()
-	fmt.Fprintf(w, "%s snapshot %s as of %v, %s old\n", mark(true), info.ID, info.AsOf, s.age().Truncate(time.Minute))
-	if ready {
-		fmt.Fprintf(w, "%s answering\n", mark(ready))
-	} else {
-		fmt.Fprintf(w, "%s draining: told to stop\n", mark(ready))
-	}
-}
-
-func mark(ok bool) string {
-	if ok {
-		return "[+]"
-	}
-	return "[-]"
+	s.handleSnapshots(mux)
+	return http.NewCrossOriginProtection().Handler(mux)
 }

@@ -288,9 +288,9 @@ func TestRegionsAreGeoJSON(t *testing.T) {
 
 func TestSnapshotAnswer(t *testing.T) {
 	s := testServer(t, Options{})
-	info := get[index.Info](t, s, "/v1/snapshot", 200)
+	info := get[api.SnapshotAnswer](t, s, "/v1/snapshot", 200)
 	want := s.Snapshot().Info()
-	if info.ID != want.ID || info.ContentDigest != want.ContentDigest || info.Premises != 10 || info.AsOf != testDay || !info.Indicative {
+	if info.ID != want.ID || info.ContentDigest != want.ContentDigest || info.Premises != 10 || info.AsOf != testDay || !info.Indicative || info.AgeDays != 9 {
 		t.Errorf("%+v", info)
 	}
 }

@@ -28,6 +28,12 @@ func (c *clock) init(now func() time.Time) (err error) {
 	return err
 }
 
+// startOf is when a day starts in London.
+func (c *clock) startOf(d index.Day) time.Time {
+	y, m, dd := d.Time().Date()
+	return time.Date(y, m, dd, 0, 0, 0, 0, c.london)
+}
+
 // read returns the time and the day in London it belongs to. The day is worked
 // out once and kept while it lasts.
 func (c *clock) read() (time.Time, *day) {

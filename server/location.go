@@ -19,7 +19,7 @@ func (q *scratch) answerLocation([]byte) {
 		},
 		Coverage: api.Estimate{Networks: a.Coverage.Networks},
 		Outcome:  api.LocationResolved, Areas: a.Areas[:0], NearestPremises: a.NearestPremises[:0], NearestPostcodes: a.NearestPostcodes[:0],
-		Snapshot: q.snap.ref,
+		Snapshot: q.ref,
 	}
 	p, ok := q.where()
 	if !ok {

@@ -69,7 +69,7 @@ func TestReplacedSnapshotIsCollected(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.hold(snap)
+		s.Swap(snap)
 		return weak.Make(snap)
 	}()
 	asked, done := make(chan bool), make(chan bool)
@@ -89,7 +89,7 @@ func TestReplacedSnapshotIsCollected(t *testing.T) {
 		}
 	})
 	<-asked
-	s.hold(next)
+	s.Swap(next)
 	for i := 0; i < 8 && old.Value() != nil; i++ { // a pool keeps its things for two collections
 		runtime.GC()
 	}

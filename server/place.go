@@ -38,7 +38,7 @@ func (q *scratch) answerOutcode(key []byte) {
 		return
 	}
 	kept := &q.snap.outcodes[outcode.Row()]
-	if a := kept.Load(); a != nil && a.day == q.on && q.given == 0 {
+	if a := kept.Load(); a != nil && a.day == q.on && a.stale == q.ref.Stale && q.given == 0 {
 		q.sendBody(a.body)
 		return
 	}
@@ -58,7 +58,7 @@ func (q *scratch) answerOutcode(key []byte) {
 	}
 	q.body = a.AppendJSON(q.body)
 	if q.given == 0 {
-		kept.Store(&dayAnswer{q.on, bytes.Clone(q.body)})
+		kept.Store(&dayAnswer{q.on, q.ref.Stale, bytes.Clone(q.body)})
 	}
 	q.send()
 }
@@ -67,8 +67,9 @@ func (q *scratch) answerOutcode(key []byte) {
 // Outcodes are few, and what they sum up is much: those of all Great Britain take
 // 4 MB, and an answer made before goes out in half the time.
 type dayAnswer struct {
-	day  index.Day
-	body []byte
+	day   index.Day
+	stale bool
+	body  []byte
 }
 
 // answerSector answers how coverage is distributed over a sector, and a page
@@ -130,7 +131,7 @@ func (q *scratch) beginPlace(query api.PlaceQuery, reason string, o geo.Outcode)
 		Query: query, Outcome: api.PremisesFound, Summary: summaryOf(d.Summary),
 		Regions: a.Regions[:0], NetworkRegions: a.NetworkRegions[:0], Technologies: d.Technologies, Variants: d.Variants,
 		Postcodes: api.PostcodeCounts{Live: d.LivePostcodes, NotInExtracts: d.NotInExtracts},
-		Inside:    a.Inside[:0], Snapshot: q.snap.ref,
+		Inside:    a.Inside[:0], Snapshot: q.ref,
 	}
 	for r, n := range d.Regions {
 		if n > 0 && r != int(geo.NoRegion) {

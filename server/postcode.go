@@ -31,7 +31,7 @@ func (q *scratch) answerPostcode(key []byte) {
 	a := &q.postcode
 	*a = api.PostcodeAnswer{
 		Query:    api.PostcodeQuery{Postcode: p, On: api.Some(q.on), Address: api.Text(view(q.values[paramAddress])), NetworkRegion: api.Text(network.String())},
-		Premises: a.Premises[:0], Candidates: a.Candidates[:0], Snapshot: q.snap.ref,
+		Premises: a.Premises[:0], Candidates: a.Candidates[:0], Snapshot: q.ref,
 	}
 	q.found = q.found[:0]
 	unit, ok := q.snap.Postcode(p)
@@ -221,7 +221,7 @@ func (q *scratch) exists(p geo.Postcode) bool {
 // answerValidate answers what is to be said of a text as a postcode.
 func (q *scratch) answerValidate(key []byte) {
 	text := string(key)
-	a := api.ValidateAnswer{Query: api.ValidateQuery{Postcode: text}, Snapshot: q.snap.ref, Verdict: api.VerdictWellFormed}
+	a := api.ValidateAnswer{Query: api.ValidateQuery{Postcode: text}, Snapshot: q.ref, Verdict: api.VerdictWellFormed}
 	p, err := geo.ParsePostcode(text)
 	if e, bad := asPostcodeError(err); bad {
 		a.Verdict = api.VerdictMalformed

@@ -31,7 +31,7 @@ func (q *scratch) answerPremises(key []byte) {
 	a := &q.premises
 	*a = api.PremisesAnswer{
 		Query:   api.PremisesQuery{UPRN: api.Some(u), On: api.Some(q.on), NetworkRegion: api.Text(network.String())},
-		Outcome: api.PremisesFound, Snapshot: q.snap.ref,
+		Outcome: api.PremisesFound, Snapshot: q.ref,
 	}
 	if unit, ok := p.Unit(); ok {
 		q.register = registered(unit)

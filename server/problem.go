@@ -19,7 +19,7 @@ const (
 
 // problem answers with a problem document: p, with what goes with its code.
 func (q *scratch) problem(p api.Problem) {
-	p.Snapshot = &q.snap.ref
+	p.Snapshot = &q.ref
 	body := document(&p)
 	q.header(typeProblem, kindProblem, identity)
 	q.status = p.Status

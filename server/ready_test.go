@@ -62,8 +62,8 @@ func randomSnapshot(rng *rand.Rand) (*index.Snapshot, error) {
 // the slow twin, which fills in the structs of package api and appends those.
 func having(s *Server, r *ready) *Server {
 	h := s.snap.Load()
-	other := &Server{clock: clock{now: s.clock.now, london: s.clock.london}, maxAge: s.maxAge, log: s.log, metrics: s.metrics}
-	other.snap.Store(&held{Snapshot: h.Snapshot, ref: h.ref, etag: h.etag, id: h.id, regions: h.regions, ready: r, outcodes: make([]atomic.Pointer[dayAnswer], len(h.outcodes))})
+	other := &Server{clock: clock{now: s.clock.now, london: s.clock.london}, maxAge: s.maxAge, maxDataAge: s.maxDataAge, log: s.log, metrics: s.metrics}
+	other.snap.Store(&held{Snapshot: h.Snapshot, ref: h.ref, etag: h.etag, id: h.id, regions: h.regions, ready: r, outcodes: make([]atomic.Pointer[dayAnswer], len(h.outcodes)), staleAfter: h.staleAfter})
 	return other
 }
 

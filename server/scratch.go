@@ -27,7 +27,8 @@ type scratch struct {
 	day  *day // today
 
 	parameters
-	on index.Day // the day asked about
+	on  index.Day       // the day asked about
+	ref api.SnapshotRef // the snapshot, as answers name it
 
 	status int
 	route  route
@@ -71,6 +72,7 @@ func (q *scratch) begin(s *Server, snap *held, ctx *fasthttp.RequestCtx) {
 	q.srv, q.ctx, q.snap = s, ctx, snap
 	q.now, q.day = s.clock.read()
 	q.on = q.day.day
+	q.ref = snap.refAt(q.now, q.day.day)
 	q.parameters = parameters{}
 	q.status, q.route, q.lent = fasthttp.StatusOK, routeOther, false
 	q.estimate.Only = index.NoNetwork
@@ -99,15 +101,16 @@ func (q *scratch) kept(from int) string { return view(q.text[from:]) }
 // view is b as a string, without a copy: b must not change while it is in use.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// Kinds of representations in an ETag, beside snapshot, day and coding. That of
-// answers changes when a release changes their JSON.
+// Kinds of representations in an ETag, beside snapshot, days and coding. They
+// change when a release changes the JSON.
 const (
-	kindAnswer  = 'a'
-	kindProblem = 'p'
+	kindAnswer  = 'b'
+	kindProblem = 'q'
 )
 
 // header sets what every answer carries: what it may be kept for, and which
-// snapshot it is of.
+// snapshot it is of. The ETag has the day asked about and the day it is read
+// on, because an answer tells how old its data is.
 func (q *scratch) header(contentType string, kind byte, c coding) {
 	h := &q.ctx.Response.Header
 	h.SetContentType(contentType)
@@ -116,11 +119,19 @@ func (q *scratch) header(contentType string, kind byte, c coding) {
 	q.etag = append(q.etag[:0], q.snap.etag...)
 	q.etag = append(q.etag, '-')
 	q.etag = q.on.AppendTo(q.etag)
+	q.etag = append(q.etag, '-')
+	q.etag = q.day.day.AppendTo(q.etag)
+	if q.ref.Stale {
+		q.etag = append(q.etag, "-stale"...)
+	}
 	q.etag = append(append(append(q.etag, '-', kind), codingNames[c]...), '"')
 	h.SetCanonical(headerETag, q.etag)
 
 	var buf [32]byte
 	age := min(q.srv.maxAge, q.day.end.Sub(q.now))
+	if stale := q.snap.staleAfter; !stale.IsZero() && !q.ref.Stale {
+		age = min(age, stale.Sub(q.now))
+	}
 	b := append(buf[:0], "max-age="...)
 	b = strconv.AppendInt(b, int64(age/time.Second), 10)
 	h.SetCanonical(headerCacheControl, b)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"coverd/index"
-	"coverd/server/api"
 )
 
 // Options say how to serve. The zero value works.
@@ -28,44 +26,88 @@ type Options struct {
 	// MaxAge is how long an answer may be kept before it is asked for again;
 	// it never reaches past midnight in London. Five minutes by default.
 	MaxAge time.Duration
+	// MaxDataAge is how old data may get, counted from the start of the day that
+	// it describes, before the server is not ready any more and answers are
+	// marked stale. It answers all the same. 0: there is no limit.
+	MaxDataAge time.Duration
+	// ReloadInterval is how often [Serve] looks for another snapshot where the
+	// source is a directory, besides when it is told that something changed
+	// there. 30 seconds by default.
+	ReloadInterval time.Duration
 	// DrainTimeout is how long requests under way may take once the server was
 	// told to stop. Ten seconds by default.
 	DrainTimeout time.Duration
 }
 
-// Server answers questions from a snapshot. It is safe for concurrent use.
+// Server answers questions from a snapshot, and from another once that has
+// taken its place. It is safe for concurrent use.
 type Server struct {
-	snap     atomic.Pointer[held]
-	clock    clock
-	maxAge   time.Duration
-	drain    time.Duration
-	log      *slog.Logger
-	metrics  *metrics
-	draining atomic.Bool
+	snap       atomic.Pointer[held]
+	clock      clock
+	maxAge     time.Duration
+	maxDataAge time.Duration
+	drain      time.Duration
+	log        *slog.Logger
+	metrics    *metrics
+	reloads    *reloader // nil where the snapshot has no source
+	draining   atomic.Bool
 }
 
-// held is a snapshot and what every answer from it repeats.
-type held struct {
-	*index.Snapshot
-	ref     api.SnapshotRef
-	etag    string // of an answer, up to its day
-	id      []byte
-	regions func() *regionDocuments // made when first asked for
-	ready   *ready
-	// outcodes are answers by the outcode's row, as far as there are any yet.
-	outcodes []atomic.Pointer[dayAnswer]
-
-	// Scratches are of one snapshot, because what they keep refers to it: a
-	// pool of the server's would keep every snapshot that was ever served.
-	scratches sync.Pool
-}
-
-// New makes a server that answers from snap.
+// New makes a server that answers from snap until it is told to [Server.Swap].
 func New(snap *index.Snapshot, o Options) (*Server, error) {
 	if snap == nil {
 		return nil, errors.New("server: no snapshot")
 	}
-	s := &Server{maxAge: o.MaxAge, drain: o.DrainTimeout, log: o.Log}
+	s, err := newServer(o)
+	if err != nil {
+		return nil, err
+	}
+	s.start(snap, Offer{})
+	return s, nil
+}
+
+// Open makes a server that answers from what its source offers, now and later:
+// while it serves, it looks for another snapshot, and swaps. Where the active
+// generation of a directory cannot be opened, it begins with the one before:
+// better yesterday's answers than none. Errors are those of [index.Open] and
+// [coverd/index/generations.Dir.Active].
+func Open(source Source, o Options) (*Server, error) {
+	s, err := newServer(o)
+	if err != nil {
+		return nil, err
+	}
+	offer, err := source.Offer()
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	snap, refused := offer.open(index.OpenOptions{})
+	used := offer
+	if refused != nil {
+		var ok bool
+		if used, ok = source.before(); !ok {
+			return nil, refused
+		}
+		if snap, err = used.open(index.OpenOptions{}); err != nil {
+			return nil, errors.Join(refused, err)
+		}
+	}
+	s.reloads = newReloader(s, source, o.ReloadInterval)
+	s.reloads.opened(time.Since(begin))
+	s.start(snap, used)
+	if refused != nil {
+		_ = s.reloads.refuse(offer, refused)
+	}
+	return s, nil
+}
+
+func (s *Server) start(snap *index.Snapshot, offer Offer) {
+	s.snap.Store(s.hold(snap, offer))
+	s.metrics = newMetrics(s)
+}
+
+func newServer(o Options) (*Server, error) {
+	s := &Server{maxAge: o.MaxAge, maxDataAge: o.MaxDataAge, drain: o.DrainTimeout, log: o.Log}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -82,23 +124,7 @@ func New(snap *index.Snapshot, o Options) (*Server, error) {
 	if err := s.clock.init(now); err != nil {
 		return nil, err
 	}
-	s.hold(snap)
-	s.metrics = newMetrics(s)
 	return s, nil
-}
-
-func (s *Server) hold(snap *index.Snapshot) {
-	info := snap.Info()
-	ref := api.SnapshotRef{ID: info.ID, AsOf: api.Some(info.AsOf), IndicativeRegions: info.Indicative}
-	s.snap.Store(&held{
-		Snapshot: snap,
-		ref:      ref,
-		etag:     `"` + info.ID,
-		id:       []byte(info.ID),
-		outcodes: make([]atomic.Pointer[dayAnswer], info.Outcodes),
-		ready:    newReady(snap),
-		regions:  sync.OnceValue(func() *regionDocuments { return newRegionDocuments(snap, ref) }),
-	})
 }
 
 // Snapshot returns the snapshot that is being answered from.
@@ -144,6 +170,12 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener) error {
 		return ended(ctx, "public", questions.Serve(&steadyListener{Listener: public, errors: s.metrics.acceptErrors, log: s.log}))
 	})
 	g.Go(func() error { return ended(ctx, "admin", health.Serve(admin)) })
+	if s.reloads != nil {
+		g.Go(func() error {
+			s.reloads.run(ctx)
+			return nil
+		})
+	}
 	g.Go(func() error {
 		<-ctx.Done() // told to stop, or one of them ended
 		s.draining.Store(true)

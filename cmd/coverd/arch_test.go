@@ -29,7 +29,7 @@ var allowed = map[string]string{
 	"server/client": "server/api",
 
 	"fixtures":   "geo",
-	"bench":      "geo index fixtures server server/api server/client",
+	"bench":      "geo index index/generations fixtures server server/api server/client",
 	"cmd/coverd": "geo index index/generations loader server server/api server/client fixtures bench",
 }
 

@@ -40,10 +40,11 @@ A question mix is one of
 		Example: `  coverd bench lookup --snapshot coverd.snap
   coverd bench lookup --snapshot coverd.snap --mix misses --seed 7 --json
   coverd bench http --snapshot coverd.snap
+  coverd bench swap tonight.snap yesterday.snap
   coverd bench build --manifest coverd.toml
   coverd bench report --sizes 300000,1000000 --out report`,
 	}
-	cmd.AddCommand(newBenchLookup(std), newBenchHTTP(std), newBenchBuild(std), newBenchReport(std), newBenchBare(std))
+	cmd.AddCommand(newBenchLookup(std), newBenchHTTP(std), newBenchSwap(std), newBenchBuild(std), newBenchReport(std), newBenchBare(std))
 	return cmd
 }
 

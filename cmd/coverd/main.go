@@ -13,6 +13,7 @@
 //	coverd synth   --premises N --out DIR        made-up extracts, to measure and test with
 //	coverd bench   lookup --snapshot FILE        look-ups measured, each beside its floor
 //	coverd bench   http --snapshot FILE          the same over HTTP, beside bare handlers and Redis
+//	coverd bench   swap FILE OTHER               p99 and memory while one takes the other's place
 //	coverd bench   build --manifest coverd.toml  a build, beside unpacking its files
 //	coverd bench   report --sizes N,... --out DIR  all of it at several sizes, against the budgets
 //	coverd version

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -11,11 +12,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -39,8 +42,11 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Condition: func(name string) (bool, error) {
-			if name == "race" {
+			switch name {
+			case "race":
 				return underRace, nil
+			case "root": // whom no permission stops
+				return os.Geteuid() == 0, nil
 			}
 			return false, fmt.Errorf("no condition is called %s", name)
 		},
@@ -55,6 +61,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"exits":    cmdExits,
 	"serve":    cmdServe,
 	"stop":     cmdStop,
+	"signal":   cmdSignal,
+	"awaits":   cmdAwaits,
 	"tour":     cmdTour,
 }
 
@@ -199,19 +207,43 @@ func cmdStop(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// curl [-s] [-i] [-f] [-X METHOD] URL... prints the bodies as curl does: with -i
-// after status and headers; with -f an error status prints nothing and is exit
-// code 22.
+// signal HUP sends the script's coverd serve a signal that does not end it.
+func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 || args[0] != "HUP" {
+		ts.Fatalf("usage: signal HUP")
+	}
+	ts.Check(ts.Value(daemonKey{}).(*daemon).cmd.Process.Signal(syscall.SIGHUP))
+}
+
+// awaits URL PATTERN asks again and again until the answer matches.
+func cmdAwaits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: awaits URL PATTERN")
+	}
+	want, err := regexp.Compile(args[1])
+	ts.Check(err)
+	for range 1000 {
+		ts.Check(ts.Exec("curl", "-s", args[0]))
+		if want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("%s does not come to match %s", args[0], args[1])
+}
+
+// curl [-s] [-i] [-f] [-X METHOD] URL... prints the bodies as curl does: with -i after status
+// and headers; with -f an error status prints nothing and is exit code 22.
 func curl() {
 	var headers, fail bool
 	method := http.MethodGet
-	args := os.Args[1:]
-	for i := 0; i < len(args); i++ {
-		switch arg := args[i]; arg {
+	for i := 1; i < len(os.Args); i++ {
+		arg := os.Args[i]
+		switch arg {
+		case "-s":
 		case "-X":
 			i++
-			method = args[i]
-		case "-s":
+			method = os.Args[i]
 		case "-i":
 			headers = true
 		case "-f":
@@ -230,7 +262,7 @@ func fetch(method, url string, headers, fail bool) error {
 		url = "http://" + url
 	}
 	plain := http.Client{Transport: &http.Transport{DisableCompression: true}} // as curl is without --compressed
-	req, err := http.NewRequest(method, url, http.NoBody)
+	req, err := http.NewRequestWithContext(context.Background(), method, url, http.NoBody)
 	if err != nil {
 		return err
 	}

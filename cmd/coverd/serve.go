@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
+	"os"
+	"os/signal"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -17,9 +20,12 @@ import (
 )
 
 type serveOptions struct {
-	snapshot string
-	listen   string
-	admin    string
+	snapshot  string
+	snapshots string
+	listen    string
+	admin     string
+	interval  time.Duration
+	maxAge    time.Duration
 }
 
 func newServe(std stdio) *cobra.Command {
@@ -30,37 +36,63 @@ func newServe(std stdio) *cobra.Command {
 		Long: `Open and verify a snapshot and answer from it over HTTP until SIGTERM or SIGINT. Then the server is no longer ready,
 requests under way are finished, and the exit code is 0; a second signal ends it at once.
 
-Questions are answered on --listen; /livez, /readyz and /metrics are on --admin. Both are for this machine alone unless
-you say otherwise. Port 0 lets the kernel choose; the log says what it chose.`,
+With --snapshots the active generation of a directory is served. When another one is made active, by a build, by
+'coverd snapshots' or at the admin listener, it is opened and verified beside the old one and takes its place between
+two requests. One that cannot be opened is refused, and the old one is served on. The directory need not be writable.
+With --snapshot it is one file; SIGHUP has it read again, after another was renamed over it.
+
+Questions are answered on --listen; /livez, /readyz, /metrics and /snapshots are on --admin. Both are for this machine
+alone unless you say otherwise. Port 0 lets the kernel choose; the log says what it chose.
+
+With --max-age, /readyz says 503 and answers say that they are stale once the data is older than that, counted from the
+start of the day it describes. Questions are answered all the same.`,
 		Example: `  coverd serve --snapshot coverd.snap
-  curl 'http://127.0.0.1:8080/v1/locations?latitude=51.2452&longitude=-0.5823'`,
+  coverd serve --snapshots snapshots --max-age 72h
+  curl 'http://127.0.0.1:8080/v1/locations?latitude=51.2452&longitude=-0.5823'
+  curl -X POST http://127.0.0.1:9090/snapshots/rollback`,
 		Args: cobra.NoArgs,
 		RunE: verb(func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), o, std) }),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.snapshot, "snapshot", "", "the snapshot `file` to answer from (required)")
+	f.StringVar(&o.snapshot, "snapshot", "", "the snapshot `file` to answer from; this or --snapshots is required")
+	f.StringVar(&o.snapshots, "snapshots", "", "the `directory` whose active generation to answer from")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` for questions")
-	f.StringVar(&o.admin, "admin", "127.0.0.1:9090", "`address` for health and metrics")
-	required(cmd, "snapshot")
+	f.StringVar(&o.admin, "admin", "127.0.0.1:9090", "`address` for health, metrics and snapshots")
+	f.DurationVar(&o.interval, "reload-interval", 30*time.Second, "`time` between looks at --snapshots, besides those when something changes there")
+	f.DurationVar(&o.maxAge, "max-age", 0, "`age` of the data from which on the server is not ready, such as 72h; 0 for none")
 	return cmd
 }
 
-func runServe(ctx context.Context, o serveOptions, std stdio) error {
-	log := newLog(std.err)
-	start := time.Now()
-	snap, err := openSnapshot(o.snapshot)
-	if err != nil {
-		return err
+func (o *serveOptions) check() error {
+	switch {
+	case o.snapshot == "" && o.snapshots == "":
+		return usagef("give --snapshot FILE or --snapshots DIR")
+	case o.snapshot != "" && o.snapshots != "":
+		return usagef("--snapshot %s and --snapshots %s: give one of them", o.snapshot, o.snapshots)
+	case o.interval < time.Second:
+		return usagef("--reload-interval %v: want a second or more", o.interval)
+	case o.maxAge < 0:
+		return usagef("--max-age %v: want an age, or 0 for none", o.maxAge)
 	}
-	info := snap.Info()
-	log.Info("opened", "file", o.snapshot, "snapshot", info.ID, "as_of", info.AsOf.String(), "premises", info.Premises,
-		"postcodes", info.Postcodes, "took", tookText(time.Since(start)))
+	return nil
+}
 
-	srv, err := server.New(snap, server.Options{Log: log})
+func (o *serveOptions) source() (server.Source, error) {
+	if o.snapshot != "" {
+		return server.FileSource(o.snapshot), nil
+	}
+	return server.NewDirSource(o.snapshots)
+}
+
+func runServe(ctx context.Context, o serveOptions, std stdio) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	log := newLog(std.err)
+	srv, err := openServer(o, log)
 	if err != nil {
 		return err
 	}
-	keepLean(info.Memory)
 	if ctx.Err() != nil {
 		log.Info("stopped", "why", context.Cause(ctx).Error())
 		return nil // told to while it opened the snapshot
@@ -73,7 +105,8 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 	if err != nil {
 		return errors.Join(err, public.Close())
 	}
-	log.Info("listening", "public", public.Addr().String(), "admin", admin.Addr().String(), "try", tryURL(public.Addr(), snap))
+	defer onHangup(srv.Reload)()
+	log.Info("listening", "public", public.Addr().String(), "admin", admin.Addr().String(), "try", tryURL(public.Addr(), srv.Snapshot()))
 	stop := context.AfterFunc(ctx, func() { log.Info("draining", "why", context.Cause(ctx).Error()) })
 	defer stop()
 	if err := srv.Serve(ctx, public, admin); err != nil {
@@ -81,6 +114,41 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// openServer makes a server of what there is to serve. Nothing of it but the
+// server itself may keep the snapshot, which is to be freed when another takes
+// its place.
+func openServer(o serveOptions, log *slog.Logger) (*server.Server, error) {
+	start := time.Now()
+	source, err := o.source()
+	if err != nil {
+		return nil, err
+	}
+	srv, err := server.Open(source, server.Options{Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval})
+	if err != nil {
+		return nil, adviseOn(err, o.snapshot)
+	}
+	info := srv.Snapshot().Info()
+	log.Info("opened", "file", srv.File(), "snapshot", info.ID, "as_of", info.AsOf.String(), "premises", info.Premises,
+		"postcodes", info.Postcodes, "took", tookText(time.Since(start)))
+	keepLean(info.Memory)
+	return srv, nil
+}
+
+// onHangup calls f at each SIGHUP, until it is told to stop.
+func onHangup(f func()) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		for range signals {
+			f()
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+	}
 }
 
 // keepLean returns what starting took to the system and, for a large snapshot,

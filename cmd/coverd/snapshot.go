@@ -12,15 +12,22 @@ import (
 // next where that fails.
 func openSnapshot(path string) (*index.Snapshot, error) {
 	snap, err := index.Open(path)
-	switch {
-	case err == nil:
-		return snap, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w; build one with 'coverd build --manifest coverd.toml --out %s'", err, path)
-	case errors.Is(err, index.ErrVersion):
-		return nil, fmt.Errorf("%w; build it again with this coverd (%s), or read it with the one that built it", err, release)
-	case errors.Is(err, index.ErrCorrupt):
-		return nil, fmt.Errorf("%w; do not use it: copy it again from where it was built, or build it again", err)
+	if err != nil {
+		return nil, adviseOn(err, path)
 	}
-	return nil, err
+	return snap, nil
+}
+
+// adviseOn adds to an error of opening a snapshot what to do next. path is where
+// one would be built to; "": not as one file.
+func adviseOn(err error, path string) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && path != "":
+		return fmt.Errorf("%w; build one with 'coverd build --manifest coverd.toml --out %s'", err, path)
+	case errors.Is(err, index.ErrVersion):
+		return fmt.Errorf("%w; build it again with this coverd (%s), or read it with the one that built it", err, release)
+	case errors.Is(err, index.ErrCorrupt):
+		return fmt.Errorf("%w; do not use it: copy it again from where it was built, or build it again", err)
+	}
+	return err
 }

@@ -23,15 +23,24 @@ const (
 type SnapshotRef struct {
 	ID   string `json:"id"`
 	AsOf Date   `json:"as_of"` // the day its data describes
+	// AgeDays is how many days ago that was in London when the answer was made; 0
+	// where it lies ahead.
+	AgeDays int `json:"age_days"`
 	// IndicativeRegions tells that the Region boundaries are not those that
 	// the DCC publishes.
 	IndicativeRegions bool `json:"indicative_regions"`
+	// Stale tells that the data is older than the server was told to accept.
+	Stale bool `json:"stale,omitempty"`
 }
 
 func (s *SnapshotRef) appendJSON(b []byte) []byte {
 	b = appendNamed(b, `{"id":`, s.ID)
 	b = s.AsOf.appendJSON(append(b, `,"as_of":`...))
+	b = appendInt(b, `,"age_days":`, s.AgeDays)
 	b = appendBool(append(b, `,"indicative_regions":`...), s.IndicativeRegions)
+	if s.Stale {
+		b = append(b, `,"stale":true`...)
+	}
 	return append(b, '}')
 }
 

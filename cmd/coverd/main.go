@@ -101,7 +101,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a gate.`,
 	})
 	root.Version = release
 	root.AddCommand(
-		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newSynth(std), newBench(std), newVersion(std),
+		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newDiff(std), newSynth(std), newBench(std), newVersion(std),
 	)
 	nameTwins(root)
 	return root

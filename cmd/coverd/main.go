@@ -7,6 +7,7 @@
 //	coverd lookup  --snapshot coverd.snap KEY    one answer at the terminal
 //	coverd verify  FILE                          is the file whole? --sweep, --premises: is it right?
 //	coverd inspect FILE                          what is in it, and where each byte goes
+//	coverd diff    OLD NEW                       what has changed from one snapshot to another
 //	coverd synth   --premises N --out DIR        made-up extracts, to measure and test with
 //	coverd bench   lookup --snapshot FILE        look-ups measured, each beside its floor
 //	coverd bench   http --snapshot FILE          the same over HTTP, beside bare handlers and Redis

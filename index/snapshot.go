@@ -49,6 +49,8 @@ type Snapshot struct {
 	areas   *areas
 
 	nearPremises, nearPoints nearby
+
+	journal *journal // nil: it remembers no nights
 }
 
 // Info describes a snapshot. What follows from the file itself (ID,
@@ -56,6 +58,7 @@ type Snapshot struct {
 type Info struct {
 	ID            string          `json:"id,omitzero"`
 	FormatVersion int             `json:"format_version,omitzero"`
+	Previous      string          `json:"previous,omitempty"` // ID of the snapshot it was built on
 	AsOf          Day             `json:"as_of"`
 	Tool          string          `json:"tool"`
 	Premises      int64           `json:"premises"`

@@ -7,6 +7,7 @@
 //	coverd lookup  --snapshot coverd.snap KEY    one answer at the terminal
 //	coverd verify  FILE                          is the file whole? --sweep, --premises: is it right?
 //	coverd inspect FILE                          what is in it, and where each byte goes
+//	coverd diff    OLD NEW                       what has changed from one snapshot to another
 //	coverd export  --out DIR FILE                everything back out as extracts; --format: as CSV, NDJSON, GeoJSON
 //	coverd annotate IN.csv --snapshot FILE       a planner's table, with coverage appended to each row
 //	coverd snapshots list|activate|rollback|prune --snapshots DIR  the generations of a directory
@@ -105,8 +106,9 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a gate.`,
 	})
 	root.Version = release
 	root.AddCommand(
-		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newExport(std), newAnnotate(std), newSynth(std), newBench(std), newVersion(std),
-		newSnapshots(std),
+		newBuild(std), newServe(std), newSnapshots(std),
+		newLookup(std), newDiff(std), newExport(std), newAnnotate(std), newVerify(std), newInspect(std),
+		newSynth(std), newBench(std), newVersion(std),
 	)
 	nameTwins(root)
 	return root

@@ -44,11 +44,13 @@ type Options struct {
 // has the runtime collect garbage, and returns free memory to the system, twice
 // in between: a program that does something else besides will notice.
 type Builder struct {
-	o       Options
-	regions *regions
-	locator *locator
-	csps    map[string]int
-	sources []Source
+	o         Options
+	regions   *regions
+	locator   *locator
+	csps      map[string]int
+	sources   []Source
+	baselines *Baselines
+	overrides []Override
 
 	rows      rowStore
 	addresses addressTable

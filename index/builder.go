@@ -157,6 +157,16 @@ func (b *Builder) Postcode(p geo.Postcode) (e Entry, ok bool) {
 	return Entry{}, false
 }
 
+// PostcodeAt returns where AddPostcode has put a postcode: the zero value where
+// it gave no coordinates, and for postcodes it was not given. It takes no lock:
+// nothing may call AddPostcode at the same time.
+func (b *Builder) PostcodeAt(p geo.Postcode) geo.Location {
+	if i := b.entryAt.at(p); i != noPlace {
+		return b.entries[i].At
+	}
+	return geo.Location{}
+}
+
 // addressTable interns address identifiers in shards, so that parsers running
 // side by side rarely wait for each other.
 type addressTable struct {

@@ -32,6 +32,7 @@ type Report struct {
 // Built is a snapshot ready to be written.
 type Built struct {
 	Report Report
+	Delta  *Delta
 	b      *Builder
 	info   Info
 	packed []packed
@@ -66,8 +67,11 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 
 	tell("freeze")(0, 1)
 	out.count(m, l, all)
-	sections := m.sections(l, all)
 	out.info = b.info(m, l, all)
+	if err := out.info.withinLimits(); err != nil {
+		return nil, err
+	}
+	sections := m.sections(l, all)
 	if out.info.ContentDigest, err = digestOf(sections, &out.info, workers); err != nil {
 		return nil, err
 	}

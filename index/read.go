@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"math/bits"
 	"slices"
 
@@ -127,8 +126,8 @@ func (s *Snapshot) readMeta(r *reader) {
 	case err != nil:
 	case i.AsOf == 0:
 		err = errors.New("no as-of day")
-	case i.Premises < 0 || i.Premises > math.MaxUint32:
-		err = fmt.Errorf("%d premises", i.Premises)
+	default:
+		err = i.withinLimits()
 	}
 	r.check(sectionMeta, err)
 }

@@ -18,8 +18,9 @@ type Tally struct {
 // region, by claims that count towards the state.
 type Overlap struct {
 	Network  NetworkRegion
-	Premises int64 // with a claim on it that is no area's
-	Several  int64 // of these, with such claims of several CSPs
+	Premises int64  // with a claim on it that is no area's
+	Several  int64  // of these, with such claims of several CSPs
+	Example  string // one of them, by its UPRN or postcode
 }
 
 // tally counts claim sets once, and then what is in each: there are few of them
@@ -38,7 +39,8 @@ func (m *merger) tally(l *layout, all *merged) Tally {
 	}
 	networks := map[key]*NetworkBaseline{}
 	overlaps := [Networks]Overlap{}
-	var csps []string // of a set
+	var several [Networks][]uint32 // sets, rising
+	var csps []string              // of a set
 	for set, items := range all.sets {
 		n := premises[set]
 		if n == 0 {
@@ -71,6 +73,7 @@ func (m *merger) tally(l *layout, all *merged) Tally {
 			}
 			if once.has(c.Network) && !again.has(c.Network) {
 				overlaps[c.Network].Several += n
+				several[c.Network] = append(several[c.Network], uint32(set))
 				again = again.with(c.Network)
 			}
 			if !once.has(c.Network) {
@@ -83,8 +86,10 @@ func (m *merger) tally(l *layout, all *merged) Tally {
 		}
 		t.States.Add(best, int(n))
 	}
-	for network, o := range overlaps {
+	for network := range overlaps {
+		o := overlaps[network]
 		if o.Premises > 0 {
+			o.Example = l.example(several[network])
 			o.Network = NetworkRegion(network)
 			t.Overlaps = append(t.Overlaps, o)
 		}
@@ -96,4 +101,24 @@ func (m *merger) tally(l *layout, all *merged) Tally {
 		return cmp.Or(cmp.Compare(a.CSP, b.CSP), cmp.Compare(a.Network, b.Network))
 	})
 	return t
+}
+
+// example names the first premises that has one of some claim sets.
+func (l *layout) example(sets []uint32) string {
+	if len(sets) == 0 {
+		return ""
+	}
+	for i := range l.premises {
+		p := &l.premises[i]
+		if _, ok := slices.BinarySearch(sets, p.set); !ok {
+			continue
+		}
+		switch {
+		case p.uprn != 0:
+			return p.uprn.String()
+		case p.postcode.IsValid():
+			return p.postcode.String()
+		}
+	}
+	return ""
 }

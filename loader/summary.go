@@ -55,18 +55,12 @@ const maxShown = 10
 
 // A Refusal is one reason why no snapshot was made.
 type Refusal struct {
-	Source string `json:"source"` // the path, as the manifest has it
-	Gate   string `json:"gate"`   // file, rejected, rows, sha256
-	Msg    string `json:"message"`
+	Source   string `json:"source"` // a path as the manifest has it, or what else the gate judged
+	Gate     string `json:"gate"`   // as EXTRACTS.md lists them
+	Msg      string `json:"message"`
+	Look     string `json:"look,omitempty"`     // how to look closer
+	Override string `json:"override,omitempty"` // for the manifest, to let it pass this once; "": it cannot be
 }
-
-// The gates.
-const (
-	gateFile     = "file"     // the file as a whole is bad
-	gateRejected = "rejected" // too many rejected rows
-	gateRows     = "rows"     // not as many rows as the manifest says
-	gateSHA256   = "sha256"   // not the file that the manifest says
-)
 
 // A RefusedError says why no snapshot was made: the data is at fault, not the
 // machine.

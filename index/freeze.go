@@ -32,6 +32,7 @@ type Report struct {
 // Built is a snapshot ready to be written.
 type Built struct {
 	Report Report
+	// Delta counts what has changed since Options.Previous; nil without.
 	Delta  *Delta
 	b      *Builder
 	info   Info
@@ -72,9 +73,11 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 		return nil, err
 	}
 	sections := m.sections(l, all)
-	if out.info.ContentDigest, err = digestOf(sections, &out.info, workers); err != nil {
+	now, err := readBack(sections, &out.info, workers)
+	if err != nil {
 		return nil, err
 	}
+	out.info.ContentDigest = now.contentDigest(workers)
 	tell("freeze")(1, 1)
 
 	tell("compress")(0, 1)
@@ -82,26 +85,33 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 		return nil, err
 	}
 	tell("compress")(1, 1)
+	if b.o.Previous != nil {
+		tell("compare")(0, 1)
+		out.Delta = CountChanges(b.o.Previous, now)
+		tell("compare")(1, 1)
+	}
 	return out, ctx.Err()
 }
 
-// digestOf reads the sections back as any reader of the file would, which
-// proves that it can, and digests the content it finds.
-func digestOf(sections []section, info *Info, workers int) (string, error) {
+// readBack reads the sections as any reader of the file would, which proves that
+// it can. What they contain can be told from the result, nothing be found by
+// place.
+func readBack(sections []section, info *Info, workers int) (*Snapshot, error) {
 	meta, err := json.Marshal(info)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	raws := map[string][]byte{sectionMeta: meta}
 	for _, s := range sections {
 		raws[s.name] = s.raw
 	}
 	r := newReader(raws, workers)
-	var s Snapshot
+	s := &Snapshot{}
 	if s.read(r); r.err != nil {
-		return "", fmt.Errorf("the snapshot cannot be read back: %w", r.err)
+		return nil, fmt.Errorf("the snapshot cannot be read back: %w", r.err)
 	}
-	return s.contentDigest(r.workers), nil
+	s.readFacts()
+	return s, nil
 }
 
 // WriteTo writes the snapshot file. It may be called more than once; the bytes
@@ -265,7 +275,12 @@ func (b *Builder) info(m *merger, l *layout, all *merged) Info {
 			outcodes++
 		}
 	}
+	previous := ""
+	if b.o.Previous != nil {
+		previous = b.o.Previous.ID()
+	}
 	return Info{
+		Previous:     previous,
 		AsOf:         b.o.AsOf,
 		Tool:         b.o.Tool,
 		Premises:     int64(len(l.premises)),

@@ -57,6 +57,7 @@ type Snapshot struct {
 type Info struct {
 	ID            string          `json:"id,omitzero"`
 	FormatVersion int             `json:"format_version,omitzero"`
+	Previous      string          `json:"previous,omitempty"` // ID of the snapshot it was built on
 	AsOf          Day             `json:"as_of"`
 	Tool          string          `json:"tool"`
 	Premises      int64           `json:"premises"`

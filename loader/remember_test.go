@@ -64,8 +64,8 @@ func (k *kept) Claim(c index.Claim) index.ClaimID {
 	k.claims = append(k.claims, c)
 	return index.ClaimID(len(k.claims) - 1)
 }
-func (k *kept) Address([]byte) index.AddressID     { return 1 }
-func (k *kept) Add(rows []index.Row)               { k.rows = append(k.rows, rows...) }
+func (k *kept) Address([]byte) index.AddressID       { return 1 }
+func (k *kept) Add(rows []index.Row)                 { k.rows = append(k.rows, rows...) }
 func (k *kept) PostcodeAt(geo.Postcode) geo.Location { return geo.Location{} }
 
 func (k *kept) Locate(geo.LatLng) index.Allocation { return index.Allocation{Region: geo.South} }

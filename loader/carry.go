@@ -28,6 +28,7 @@ func (r *run) missing() error {
 		case len(gone) == 0:
 			r.verdict(gateMissing, f.name(), "", "")
 		case len(gone) < len(f.parts):
+			f.partial = true
 			r.refuseMissing(f, gone, "the others came, and part of a night cannot be carried over")
 		case !r.m.Extracts[gone[0]].Carry:
 			f.missing = true
@@ -159,27 +160,56 @@ func (r *run) carryPremises(f *feed) (n int64, err error) {
 		if p.Row()%(1<<16) == 0 && r.ctx.Err() != nil {
 			return n, r.ctx.Err()
 		}
-		claims := p.Claims()
+		row := index.Row{UPRN: p.UPRN(), At: p.At(), Postcode: p.Postcode(), File: number, Line: p.Row() + 1}
+		claims, own, its := p.Claims(), 0, 0
 		for i := range claims.Len() {
 			c, lent := claims.At(i)
-			if lent || c.CSP != f.csp {
+			if lent {
 				continue
+			}
+			if own++; c.CSP != f.csp {
+				continue
+			}
+			if its++; its == 1 {
+				row.Address = r.builder.Address(p.Address())
 			}
 			id, ok := ids[c]
 			if !ok {
 				id = r.builder.Claim(*c)
 				ids[c] = id
 			}
-			rows = append(rows, index.Row{
-				UPRN: p.UPRN(), At: p.At(), Postcode: p.Postcode(), Address: r.builder.Address(p.Address()), Claim: id, File: number, Line: p.Row() + 1,
-			})
-			if len(rows) == carryRows {
+			row.Claim = id
+			if rows = append(rows, row); len(rows) >= carryRows {
 				flush()
 			}
+		}
+		if p.Conflict() && (its > 0 || own == 0) {
+			row.Address = r.builder.Address(p.Address())
+			r.builder.Add(r.markConflict(f, claims, row))
 		}
 	}
 	flush()
 	return n, nil
+}
+
+// markConflict returns rows that make of a premises what it is: one about which
+// rows contradict each other. Of which CSP these were, and on which network
+// region, the snapshot does not tell, only that they are not in it.
+func (r *run) markConflict(f *feed, claims index.ClaimSet, row index.Row) []index.Row {
+	free := index.NetworkNorth
+	for i := range claims.Len() { // in the order of network regions
+		if c, lent := claims.At(i); !lent && c.CSP == f.csp && c.Network == free {
+			free++
+		}
+	}
+	if int(free) >= index.Networks {
+		return nil
+	}
+	row.Line = 0 // it stands nowhere
+	one, other := row, row
+	one.Claim = r.builder.Claim(index.Claim{CSP: f.csp, AsOf: f.carried.AsOf, Network: free, Availability: index.AvailabilityTrue})
+	other.Claim = r.builder.Claim(index.Claim{CSP: f.csp, AsOf: f.carried.AsOf, Network: free, Availability: index.AvailabilityFalse})
+	return []index.Row{one, other}
 }
 
 // carryAreas takes a CSP's areas, in their old order, in place of those of the
@@ -223,8 +253,13 @@ func (r *run) feedOf(extract int) *feed {
 	panic(fmt.Sprintf("extract %d is in no feed", extract))
 }
 
-// carriedConflicts warns of carried claims that contradict each other: rows that
-// came tonight have made one premises of two.
+// carriedConflicts warns of carried claims that contradict each other, conflicts
+// that were carried themselves apart: rows that came tonight have made one
+// premises of two.
 func (r *run) carriedConflicts(f sourceFile, lines []conflictLine) {
+	lines = slices.DeleteFunc(lines, func(l conflictLine) bool { return l.line == 0 })
+	if len(lines) == 0 {
+		return
+	}
 	f.source.Warnings = append(f.source.Warnings, fmt.Sprintf("%s of the carried claims contradict each other and are not taken: tonight's rows have made one premises of two", thousands(int64(len(lines)))))
 }

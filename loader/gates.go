@@ -71,7 +71,7 @@ const few = 10
 type measured struct {
 	tonight, before int64
 	value           float64
-	warn, hold      float64 // over these; warn 0: it does not warn
+	warn, hold      float64 // it warns from warn on, unless that is 0, and refuses over hold
 	pass            bool    // too little of it to judge
 	at              string
 	what            string // the sentence, without the threshold
@@ -96,9 +96,9 @@ func (r *run) share(gate, source string, m *measured) {
 	case over > 0:
 		g.Verdict = Refused
 		g.Msg += fmt.Sprintf("; at most %s are let pass, which it is over by %s points", text(m.hold), percentText(over))
-	case m.warn > 0 && m.value > m.warn:
+	case m.warn > 0 && m.value >= m.warn:
 		g.Verdict = Warned
-		g.Msg += fmt.Sprintf("; over %s is warned of, over %s refused", text(m.warn), text(m.hold))
+		g.Msg += fmt.Sprintf("; from %s on it is warned of, over %s refused", text(m.warn), text(m.hold))
 	}
 	r.result(g, false)
 }

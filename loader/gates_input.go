@@ -20,6 +20,7 @@ type feed struct {
 	before  *index.SourceBaseline // nil: none
 	carried *index.Carried        // nil: it came tonight
 	missing bool                  // nothing of it came
+	partial bool                  // part of it did not come
 }
 
 // name is what the gates call it.
@@ -90,8 +91,8 @@ func (r *run) since() string { return "in " + r.after() }
 // source's own gates apart.
 func (r *run) inputGates() {
 	for _, f := range r.feeds {
-		if f.missing || f.carried != nil {
-			continue
+		if f.missing || f.partial || f.carried != nil || slices.ContainsFunc(f.parts, func(i int) bool { return r.refused(r.source(i)) }) {
+			continue // that is told, and what follows of it need not be
 		}
 		r.ageGates(f)
 		r.sizeGates(f)

@@ -50,7 +50,7 @@ type GateResult struct {
 	Before   int64    `json:"before"`
 	Value    float64  `json:"value"`
 	Warn     float64  `json:"warn,omitempty"`   // value from which on it warns; 0: it does not
-	Hold     float64  `json:"hold"`             // value from which on it refuses
+	Hold     float64  `json:"hold"`             // value over which it refuses
 	Margin   *float64 `json:"margin,omitempty"` // hold less value: negative where it is over; nil: not measured
 	At       string   `json:"at,omitempty"`     // where it is worst: a postcode area, a column
 	Msg      string   `json:"message"`          // a sentence, with the figures in it

@@ -354,9 +354,10 @@ func (r *run) tooMany() {
 			continue
 		}
 		rows := float64(s.Rows)
+		value, hold := float64(s.Rejected)/rows, min(1, float64(s.Allowed)/rows)
 		g := GateResult{
 			Gate: gateRejected, Source: s.Pattern, Verdict: Passed, Tonight: s.Rejected, Before: s.Rows,
-			Value: float64(s.Rejected) / rows, Hold: float64(s.Allowed) / rows, Margin: new(float64(s.Allowed-s.Rejected) / rows),
+			Value: value, Hold: hold, Margin: new(hold - value),
 			Msg: fmt.Sprintf("%s has %s rejected rows of %s, and at most %s are let pass (max_rejected = %v)",
 				s.name(), thousands(s.Rejected), thousands(s.Rows), thousands(s.Allowed), share),
 			Look: fmt.Sprintf("coverd build --manifest %s --rejects rejects.csv lists them all", r.m.Path),

@@ -25,6 +25,8 @@ type Report struct {
 	WithoutUPRN     int64      // premises
 	NotInRegister   int64      // postcodes of premises that the register does not hold
 	NotInExtracts   int64      // live postcodes of the register without premises
+	Tally
+	Lagging []Entry // the live postcodes without premises, in directory order
 }
 
 // Built is a snapshot ready to be written.
@@ -66,8 +68,11 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 
 	tell("freeze")(0, 1)
 	out.count(m, l, all)
-	sections := m.sections(l, all)
 	out.info = b.info(m, l, all)
+	if err := out.info.withinLimits(); err != nil {
+		return nil, err
+	}
+	sections := m.sections(l, all)
 	now, err := readBack(sections, &out.info, workers)
 	if err != nil {
 		return nil, err
@@ -127,14 +132,23 @@ func readBack(sections []section, info *Info, workers int) (*Snapshot, error) {
 }
 
 // WriteTo writes the snapshot file. It may be called more than once; the bytes
-// are the same unless SetSources was called in between.
+// are the same unless SetSources, SetBaselines or SetOverrides was called in
+// between.
 func (o *Built) WriteTo(w io.Writer) (int64, error) {
-	o.info.Sources = o.b.sources
+	o.info.Sources, o.info.Overrides = o.b.sources, o.b.overrides
 	meta, err := json.Marshal(&o.info)
 	if err != nil {
 		return 0, err
 	}
-	head, err := pack([]section{{sectionMeta, meta}}, 1)
+	first := []section{{sectionMeta, meta}}
+	if o.b.baselines != nil {
+		counts, err := json.Marshal(o.b.baselines)
+		if err != nil {
+			return 0, err
+		}
+		first = append(first, section{sectionBaselines, counts})
+	}
+	head, err := pack(first, 1)
 	if err != nil {
 		return 0, err
 	}
@@ -144,6 +158,7 @@ func (o *Built) WriteTo(w io.Writer) (int64, error) {
 func (o *Built) count(m *merger, l *layout, all *merged) {
 	r := &o.Report
 	r.Premises, r.Merged, r.Conflicts, r.FutureDates = int64(len(l.premises)), all.same, all.conflicts, all.future
+	r.Tally = m.tally(l, all)
 	for i := range l.premises {
 		p := &l.premises[i]
 		for _, it := range all.sets[p.set] {
@@ -168,6 +183,7 @@ func (o *Built) count(m *merger, l *layout, all *merged) {
 			r.NotInRegister++
 		case u.n == 0 && u.Status() == Live:
 			r.NotInExtracts++
+			r.Lagging = append(r.Lagging, u.Entry)
 		}
 	}
 }
@@ -175,6 +191,7 @@ func (o *Built) count(m *merger, l *layout, all *merged) {
 // Section names; FORMAT.md says what each holds.
 const (
 	sectionMeta      = "meta"
+	sectionBaselines = "base.counts"
 	sectionClaims    = "claims"
 	sectionSetEnds   = "set.end"
 	sectionSetItems  = "set.item"

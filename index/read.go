@@ -104,6 +104,7 @@ func (r *reader) ends(name string, last int) column {
 // followed, so that no look-up ever has to.
 func (s *Snapshot) read(r *reader) {
 	s.readMeta(r)
+	s.readBaselines(r)
 	s.readClaims(r)
 	s.readPremises(r)
 	s.readUnits(r)

@@ -18,6 +18,7 @@ import (
 // must not be modified.
 type Snapshot struct {
 	info                   Info
+	baselines              *Baselines // nil: none
 	claims                 []Claim
 	facts                  []claimFacts
 	technologies, variants []string // 0 is ""
@@ -74,6 +75,7 @@ type Info struct {
 	CountsAsWAN   bool            `json:"counts_as_wan"`
 	Prefer        []NetworkRegion `json:"prefer,omitempty"`
 	Sources       []Source        `json:"sources"`
+	Overrides     []Override      `json:"overrides,omitempty"` // gates that a person overrode for this build
 	Attributions  []string        `json:"attributions"`
 	Sections      []SectionInfo   `json:"sections,omitzero"`
 }

@@ -38,12 +38,22 @@ func (r *run) take(s *SourceSummary, p *parsed) error {
 
 // premises reads a premises extract. Its files are one stream of blocks, so that
 // the next file is being read while the last blocks of one are parsed.
-func (r *run) premises(e *Extract, s *SourceSummary) error {
+func (r *run) premises(extract int, s *SourceSummary) error {
+	e := &r.m.Extracts[extract]
 	claims := newClaimReader(e)
+	newParser := func() *premisesParser {
+		return newPremisesParser(r.builder, claims, newRowCounts(r.m.Gates.DistanceMetres))
+	}
 	parsers := make([]*premisesParser, r.o.Workers)
 	for i := range parsers {
-		parsers[i] = newPremisesParser(r.builder, claims)
+		parsers[i] = newParser()
 	}
+	rest := newParser() // for what a block had too many rejects to hold
+	defer func() {
+		for _, p := range append(parsers, rest) {
+			r.feedOf(extract).counts.merge(p.counts)
+		}
+	}()
 	first := len(r.files)
 	if first+len(e.Files) > index.MaxFiles {
 		return &FileError{File: s.Pattern, Msg: fmt.Sprintf("too many files: a build reads at most %s of premises", thousands(index.MaxFiles))}
@@ -56,7 +66,6 @@ func (r *run) premises(e *Extract, s *SourceSummary) error {
 		name := shownPath(r.m.Dir, path)
 		r.files = append(r.files, sourceFile{path, name, s, e, fixes[name]})
 	}
-	var rest *premisesParser
 	for part := range inOrder(len(parsers), r.parts(first, r.files[first:]), func(w int, p filePart) filePart {
 		if p.csv != nil {
 			p.parsed = parsers[w].block(p.csv, p.block)
@@ -68,9 +77,6 @@ func (r *run) premises(e *Extract, s *SourceSummary) error {
 			return err
 		}
 		for part.rest != nil {
-			if rest == nil {
-				rest = newPremisesParser(r.builder, claims)
-			}
 			part.parsed = rest.block(part.csv, *part.rest)
 			if err := r.take(s, &part.parsed); err != nil {
 				return err
@@ -171,7 +177,8 @@ func (r *run) blocks(s *splitter, end *error) func(yield func(block) bool) {
 }
 
 // areas reads a coverage-area extract.
-func (r *run) areas(e *Extract, s *SourceSummary) error {
+func (r *run) areas(extract int, s *SourceSummary) error {
+	e := &r.m.Extracts[extract]
 	p := newAreaParser(e)
 	fixes, err := r.corrections(e, s)
 	if err != nil {
@@ -181,7 +188,7 @@ func (r *run) areas(e *Extract, s *SourceSummary) error {
 	unknown := unknownNames{}
 	for _, path := range e.Files {
 		name := shownPath(r.m.Dir, path)
-		if err := r.areasFile(path, name, fixes[name], p, s, &seen, unknown); err != nil {
+		if err := r.areasFile(extract, path, name, fixes[name], p, s, &seen, unknown); err != nil {
 			return err
 		}
 	}
@@ -195,7 +202,7 @@ func (r *run) areas(e *Extract, s *SourceSummary) error {
 	return nil
 }
 
-func (r *run) areasFile(path, name string, fixes fixes, p *areaParser, s *SourceSummary, seen *[numClaimColumns]bool, unknown unknownNames) error {
+func (r *run) areasFile(extract int, path, name string, fixes fixes, p *areaParser, s *SourceSummary, seen *[numClaimColumns]bool, unknown unknownNames) error {
 	in, err := openInput(path, name, &r.stored)
 	if err != nil {
 		return err
@@ -224,9 +231,7 @@ func (r *run) areasFile(path, name string, fixes fixes, p *areaParser, s *Source
 		}
 		unknown.add(part.unknown)
 		if part.accepted > 0 {
-			if err := r.builder.AddArea(part.area); err != nil {
-				return err
-			}
+			r.takeArea(extract, &part.area)
 		}
 		r.tell("areas", s.Pattern)
 	}
@@ -281,6 +286,7 @@ func (r *run) register(g *RegisterInput, s *SourceSummary) error {
 // first stays.
 func (r *run) addPostcode(s *SourceSummary, file string, e *registerEntry) {
 	if r.builder.AddPostcode(e.Entry) {
+		r.registers.add(&e.Entry)
 		return
 	}
 	if first, _ := r.builder.Postcode(e.Postcode); first == e.Entry {
@@ -336,6 +342,10 @@ func (r *run) conflicts(all []index.Conflict) error {
 			continue
 		}
 		slices.SortFunc(lines, func(a, b conflictLine) int { return int(a.line) - int(b.line) })
+		if r.files[i].path == "" {
+			r.carriedConflicts(r.files[i], lines)
+			continue
+		}
 		if err := r.judge(r.files[i].source, r.quarantineLines(r.files[i], lines)); err != nil {
 			return err
 		}

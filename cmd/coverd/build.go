@@ -21,6 +21,7 @@ type buildOptions struct {
 	out      string
 	previous string
 	rejects  string
+	reports  []string
 	stage    bool
 	keep     int
 	hook     string
@@ -67,7 +68,8 @@ was active still is.`,
 	f.IntVar(&o.keep, "keep", generations.DefaultKeep, "`number` of generations to keep once there is a new one, at least 3; 0 keeps all")
 	f.StringVar(&o.hook, "hook", "", "`command` that may look at the new generation before it is made active, and refuse it")
 	f.DurationVar(&o.hookTime, "hook-timeout", 5*time.Minute, "how `long` the hook may take")
-	f.BoolVar(&o.asJSON, "json", false, "print the summary as JSON")
+	f.StringArrayVar(&o.reports, "report", nil, "write the whole report to this `file` (.json or .txt), of a refused build too; may be given several times")
+	f.BoolVar(&o.asJSON, "json", false, "print the whole report as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress and no summary, only errors")
 	required(cmd, "manifest")
 	return cmd
@@ -82,6 +84,7 @@ type built struct {
 	Bytes      int64                    `json:"bytes"`
 	Seconds    float64                  `json:"seconds"`
 	Rejects    string                   `json:"rejects,omitempty"`    // the file with the rejected rows
+	Report     string                   `json:"report,omitempty"`     // the page with its report
 	Generation *generations.Generation  `json:"generation,omitempty"` // none if it is a file of its own
 	Unchanged  bool                     `json:"unchanged,omitempty"`  // the generation was there before
 	Pruned     []generations.Generation `json:"pruned,omitempty"`
@@ -112,6 +115,9 @@ func runBuild(ctx context.Context, o buildOptions, std stdio) (err error) {
 	if err := o.checkOutputs(manifest); err != nil {
 		return err
 	}
+	if err := o.checkReports(manifest); err != nil {
+		return err
+	}
 	to, err := o.destination(manifest, std)
 	if err != nil {
 		return err
@@ -123,26 +129,37 @@ func runBuild(ctx context.Context, o buildOptions, std stdio) (err error) {
 			return err
 		}
 	}
-	progress := newProgress(std.err, o.quiet)
+	used, err := to.usedOverrides()
+	if err != nil {
+		return err
+	}
+	progress, watch := newProgress(std.err, o.quiet), newStopwatch()
 	res, err := loader.Build(ctx, manifest, loader.Options{
-		Progress: func(s loader.Stage) { progress.report(s.Name, s.Done, s.Total) },
-		Rejects:  to.rejects(),
-		Previous: previous,
-		Tool:     tool,
+		Progress: func(s loader.Stage) {
+			watch.stage(s.Name)
+			progress.report(s.Name, s.Done, s.Total)
+		},
+		Rejects:       to.rejects(),
+		Previous:      previous,
+		PreviousPath:  to.previous(),
+		UsedOverrides: used,
+		Now:           start,
+		Tool:          tool,
 	})
 	progress.end()
 	switch {
 	case err != nil && res == nil:
 		return interrupted(ctx, err)
 	case err != nil:
-		return errors.Join(o.summarise(std, &res.Summary, nil), to.refused(err))
+		res.Timings = watch.timings()
+		return errors.Join(o.summarise(std, &res.Report, nil), to.refused(&res.Report, err))
 	}
-	made, err := to.publish(ctx, res)
+	made, err := to.publish(&outcome{ctx: ctx, res: res, watch: watch})
 	if err != nil {
 		return interrupted(ctx, err)
 	}
 	made.Seconds = time.Since(start).Seconds()
-	return o.summarise(std, &res.Summary, made)
+	return o.summarise(std, &res.Report, made)
 }
 
 // interrupted says of an error that comes of being told to stop that it does.
@@ -154,19 +171,19 @@ func interrupted(ctx context.Context, err error) error {
 }
 
 // summarise says what came of a build, made being nil where it was refused.
-func (o *buildOptions) summarise(std stdio, s *loader.Summary, made *built) error {
+func (o *buildOptions) summarise(std stdio, r *loader.Report, made *built) error {
 	switch {
 	case o.asJSON:
 		return printJSON(std.out, struct {
 			Snapshot *built `json:"snapshot"`
-			*loader.Summary
-		}{made, s})
+			*loader.Report
+		}{made, r})
 	case o.quiet:
 		return nil
 	case made == nil:
-		return s.WriteText(std.err)
+		return r.WriteSummary(std.err)
 	}
-	if err := s.WriteText(std.out); err != nil {
+	if err := r.WriteSummary(std.out); err != nil {
 		return err
 	}
 	took := tookText(time.Duration(made.Seconds * float64(time.Second)))
@@ -181,6 +198,9 @@ func (o *buildOptions) summarise(std stdio, s *loader.Summary, made *built) erro
 		fmt.Fprintf(std.out, "generation %d is active\n", g.Sequence)
 	default:
 		fmt.Fprintf(std.out, "generation %d is %s; 'coverd snapshots activate %d' makes it active\n", g.Sequence, g.State, g.Sequence)
+	}
+	if made.Report != "" {
+		fmt.Fprintf(std.out, "report: %s\n", made.Report)
 	}
 	if len(made.Pruned) > 0 {
 		fmt.Fprintf(std.out, "removed %s, to keep %d\n", plural(int64(len(made.Pruned)), "old generation", "old generations"), o.keep)

@@ -22,11 +22,13 @@ type destination interface {
 	// rejects is the path that rejected rows are written to while the build
 	// runs, or "".
 	rejects() string
-	// refused keeps the rejected rows of a build that was refused, and adds to
-	// its error where they are.
-	refused(err error) error
-	// publish puts a snapshot and its rejected rows in place.
-	publish(ctx context.Context, res *loader.Result) (*built, error)
+	// usedOverrides are those of earlier builds.
+	usedOverrides() ([]index.Override, error)
+	// refused keeps the rejected rows and the report of a build that was refused,
+	// and adds to its error where they are.
+	refused(r *loader.Report, err error) error
+	// publish puts a snapshot, its rejected rows and its report in place.
+	publish(w *outcome) (*built, error)
 	// close removes what is unfinished.
 	close() error
 }
@@ -57,15 +59,22 @@ type fileDestination struct {
 
 func (f *fileDestination) previous() string { return f.o.previous }
 func (f *fileDestination) rejects() string  { return f.temp }
-func (f *fileDestination) refused(err error) error {
-	return errors.Join(err, placeRejects(f.temp, f.o.rejects))
+
+func (f *fileDestination) usedOverrides() ([]index.Override, error) {
+	if f.o.previous == "" {
+		return nil, nil
+	}
+	return usedOverrides(f.o.previous), nil
 }
 
-func (f *fileDestination) publish(ctx context.Context, res *loader.Result) (*built, error) {
+func (f *fileDestination) refused(r *loader.Report, err error) error {
+	return errors.Join(err, f.o.writeReports(r), placeRejects(f.temp, f.o.rejects))
+}
+
+func (f *fileDestination) publish(w *outcome) (*built, error) {
 	if err := placeRejects(f.temp, f.o.rejects); err != nil {
 		return nil, err
 	}
-	w := snapshotWriter{ctx: ctx, res: res}
 	_, err := generations.WriteFile(filepath.Dir(f.path), w.write, func(tmp string) (string, error) {
 		_, err := w.check(tmp)
 		return filepath.Base(f.path), err
@@ -73,34 +82,39 @@ func (f *fileDestination) publish(ctx context.Context, res *loader.Result) (*bui
 	if err != nil {
 		return nil, err
 	}
-	return w.made(f.path, f.o.rejects), nil
+	return w.made(f.path, f.o.rejects), f.o.writeReports(&w.res.Report)
 }
 
 func (f *fileDestination) close() error { return removeTemporary(f.temp, f.o.rejects) }
 
-// snapshotWriter writes what was built and reads it back as serve will.
-type snapshotWriter struct {
-	ctx  context.Context
-	res  *loader.Result
-	info index.Info // of the file, once read back
+// outcome is what came of a build that was not refused: it writes the snapshot
+// and reads it back as serve will.
+type outcome struct {
+	ctx   context.Context
+	res   *loader.Result
+	watch *stopwatch
+	info  index.Info // of the file, once read back
 }
 
-func (s *snapshotWriter) write(w io.Writer) error {
+func (s *outcome) write(w io.Writer) error {
+	s.watch.stage("write")
 	_, err := s.res.Built.WriteTo(contextWriter{s.ctx, w})
 	s.res.Built = nil // so that the builder's and the reader's memory do not add up
 	return err
 }
 
-func (s *snapshotWriter) check(path string) (id string, err error) {
+func (s *outcome) check(path string) (id string, err error) {
+	s.watch.stage("verify")
 	snap, err := index.Open(path)
 	if err != nil {
 		return "", err
 	}
 	s.info = *snap.Info() // which does not keep the snapshot in memory
+	s.res.Snapshot, s.res.Timings = s.info.ID, s.watch.timings()
 	return s.info.ID, nil
 }
 
-func (s *snapshotWriter) made(path, rejects string) *built {
+func (s *outcome) made(path, rejects string) *built {
 	i := &s.info
 	return &built{File: path, ID: i.ID, Content: i.ContentDigest, AsOf: i.AsOf.String(), Bytes: i.Bytes, Rejects: rejects}
 }

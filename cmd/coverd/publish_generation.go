@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
+	"coverd/index"
 	"coverd/index/generations"
 	"coverd/loader"
 )
@@ -14,6 +16,7 @@ import (
 const (
 	rejectsSuffix = "rejects.csv.zst"
 	reportSuffix  = "report.html"
+	dataSuffix    = "report.json"
 )
 
 // generationDestination is a directory of generations, locked for as long as
@@ -56,18 +59,32 @@ func (g *generationDestination) previous() string {
 
 func (g *generationDestination) rejects() string { return g.temp }
 
-func (g *generationDestination) refused(err error) error {
-	path := g.o.rejects
-	var e error
-	if path != "" {
-		e = placeRejects(g.temp, path)
-	} else {
-		path, e = g.lock.Put("refused."+rejectsSuffix, copyFrom(g.temp))
+func (g *generationDestination) usedOverrides() ([]index.Override, error) {
+	list, err := g.dir.List()
+	if err != nil {
+		return nil, err
 	}
-	if e != nil {
+	paths := []string{}
+	for _, l := range list {
+		paths = append(paths, g.dir.Path(l))
+	}
+	return usedOverrides(paths...), nil
+}
+
+func (g *generationDestination) refused(r *loader.Report, err error) error {
+	rejects := g.o.rejects
+	var e error
+	if rejects != "" {
+		e = placeRejects(g.temp, rejects)
+	} else {
+		rejects, e = g.lock.Put("refused."+rejectsSuffix, copyFrom(g.temp))
+	}
+	page, e2 := g.lock.Put("refused."+reportSuffix, r.WriteHTML)
+	_, e3 := g.lock.Put("refused."+dataSuffix, func(w io.Writer) error { return printJSON(w, r) })
+	if e = errors.Join(e, e2, e3, g.o.writeReports(r)); e != nil {
 		return errors.Join(err, e)
 	}
-	return fmt.Errorf("%w; its rejected rows are in %s", err, path)
+	return fmt.Errorf("%w; its rejected rows are in %s, its report is %s", err, rejects, page)
 }
 
 func (g *generationDestination) close() (err error) {
@@ -77,9 +94,8 @@ func (g *generationDestination) close() (err error) {
 	return errors.Join(err, g.lock.Unlock())
 }
 
-func (g *generationDestination) publish(ctx context.Context, res *loader.Result) (*built, error) {
-	w := snapshotWriter{ctx: ctx, res: res}
-	staged, err := g.lock.Stage(w.write, w.check)
+func (g *generationDestination) publish(w *outcome) (*built, error) {
+	staged, err := g.lock.Stage(w.write, func(tmp string) (string, error) { return g.check(w, tmp) })
 	same := errors.Is(err, generations.ErrSame)
 	if err != nil && !same {
 		return nil, err
@@ -88,7 +104,7 @@ func (g *generationDestination) publish(ctx context.Context, res *loader.Result)
 	made.Generation, made.Unchanged = &staged, same
 	switch {
 	case !same:
-		if err := g.complete(ctx, made); err != nil {
+		if err := g.complete(w, made); err != nil {
 			return nil, err
 		}
 	case staged.State == generations.Active:
@@ -96,7 +112,7 @@ func (g *generationDestination) publish(ctx context.Context, res *loader.Result)
 	case staged.State == generations.Withdrawn:
 		return nil, refusal{fmt.Errorf("%s: this very snapshot was rolled back from, and stays withdrawn; 'coverd snapshots activate %d' would make it active all the same", made.File, staged.Sequence)}
 	default:
-		if err := g.activate(ctx, made, nil); err != nil {
+		if err := g.activate(w.ctx, made, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -106,12 +122,26 @@ func (g *generationDestination) publish(ctx context.Context, res *loader.Result)
 	return made, nil
 }
 
+// check reads a new snapshot back. One that was made of the same input as the
+// active one, which it follows, is that one once more: it differs in saying so.
+func (g *generationDestination) check(w *outcome, tmp string) (id string, err error) {
+	id, err = w.check(tmp)
+	if err != nil || g.active == "" || g.previous() != g.active {
+		return id, err
+	}
+	was, err := index.ReadInfo(g.active)
+	if err == nil && w.info.SameInput(was) {
+		return was.ID, nil
+	}
+	return id, nil
+}
+
 // complete gives a generation that was just staged its companions, and makes it
 // active. If that fails it is removed, but for a refusal.
-func (g *generationDestination) complete(ctx context.Context, made *built) error {
-	companions, err := g.attach(made)
+func (g *generationDestination) complete(w *outcome, made *built) error {
+	companions, err := g.attach(made, &w.res.Report)
 	if err == nil {
-		err = g.activate(ctx, made, companions)
+		err = g.activate(w.ctx, made, companions)
 	}
 	if _, refused := errors.AsType[refusal](err); err == nil || refused {
 		return err
@@ -120,14 +150,23 @@ func (g *generationDestination) complete(ctx context.Context, made *built) error
 }
 
 // attach writes the companions, and returns their paths by suffix.
-func (g *generationDestination) attach(made *built) (map[string]string, error) {
-	companions := map[string]string{}
-	if g.o.rejects != "" {
-		return companions, placeRejects(g.temp, g.o.rejects)
+func (g *generationDestination) attach(made *built, r *loader.Report) (companions map[string]string, err error) {
+	companions = map[string]string{}
+	attach := func(suffix string, write func(io.Writer) error) {
+		if err == nil {
+			companions[suffix], err = g.lock.Attach(*made.Generation, suffix, write)
+		}
 	}
-	path, err := g.lock.Attach(*made.Generation, rejectsSuffix, copyFrom(g.temp))
-	companions[rejectsSuffix], made.Rejects = path, path
-	return companions, err
+	if g.o.rejects != "" {
+		err = placeRejects(g.temp, g.o.rejects)
+	} else {
+		attach(rejectsSuffix, copyFrom(g.temp))
+		made.Rejects = companions[rejectsSuffix]
+	}
+	attach(reportSuffix, r.WriteHTML)
+	attach(dataSuffix, func(w io.Writer) error { return printJSON(w, r) })
+	made.Report = companions[reportSuffix]
+	return companions, errors.Join(err, g.o.writeReports(r))
 }
 
 // activate asks the hook, and makes the generation active unless it is to stay

@@ -1,6 +1,8 @@
 package index
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +18,7 @@ type reader struct {
 	raws    map[string][]byte
 	most    int // values a column may have
 	workers int
+	budget  budget
 	err     error
 }
 
@@ -26,15 +29,25 @@ type reader struct {
 // of them, keyset allows as many as there are.
 func newReader(raws map[string][]byte, workers int) *reader {
 	r := &reader{raws: raws, workers: workers}
+	unpacked := 0
 	for _, raw := range raws {
-		r.most += 2 * len(raw)
+		unpacked += len(raw)
 	}
+	r.most = 2 * unpacked
+	r.budget.grant(int64(unpacked))
 	return r
 }
 
 func (r *reader) check(name string, err error) {
 	if err != nil && r.err == nil {
 		r.err = fmt.Errorf("section %q: %w", name, err)
+	}
+}
+
+// take counts what is made of a section against the budget.
+func (r *reader) take(name string, n, each int) {
+	if r.err == nil {
+		r.check(name, r.budget.take(n, each))
 	}
 }
 
@@ -112,11 +125,19 @@ func (s *Snapshot) read(r *reader) {
 	s.readProfiles(r)
 	s.readShapes(r)
 	s.checkCounts(r)
+	s.countPlaces(r)
 }
 
 func (s *Snapshot) readMeta(r *reader) {
 	meta := r.bytes(sectionMeta)
 	if r.err != nil {
+		return
+	}
+	// In three bytes there can be another source.
+	if r.take(sectionMeta, bytes.Count(meta, []byte("{"))+bytes.Count(meta, []byte("null")), sourceBytes); r.err != nil {
+		return
+	}
+	if r.take(sectionMeta, len(meta), 16); r.err != nil {
 		return
 	}
 	err := json.Unmarshal(meta, &s.info)
@@ -137,6 +158,11 @@ func (s *Snapshot) readClaims(r *reader) {
 	if r.err != nil {
 		return
 	}
+	n, _ := binary.Uvarint(raw)
+	r.take(sectionClaims, int(min(n, uint64(len(raw)))), claimBytes)
+	if r.take(sectionClaims, len(raw), 2); r.err != nil {
+		return
+	}
 	claims, err := parseClaims(raw)
 	r.check(sectionClaims, err)
 	s.claims = claims
@@ -147,6 +173,9 @@ func (s *Snapshot) readClaims(r *reader) {
 		r.check(sectionSetItems, checkSets(&ends, &items))
 	}
 	if r.err != nil {
+		return
+	}
+	if r.take(sectionSetItems, ends.n+items.n, 4); r.err != nil {
 		return
 	}
 	s.setStarts = make([]uint32, 1, ends.n+1)
@@ -241,7 +270,7 @@ func (s *Snapshot) readUnits(r *reader) {
 		return
 	}
 	// Outcodes have their numbers from keys and their rows from the postcodes.
-	if s.readPlaces(); len(s.outcodes) != s.keys.outcodes.n {
+	if s.readPlaces(r); r.err == nil && len(s.outcodes) != s.keys.outcodes.n {
 		r.check(sectionUnitMap, fmt.Errorf("%d of %d outcodes have a postcode", len(s.outcodes), s.keys.outcodes.n))
 	}
 }
@@ -331,8 +360,29 @@ func (s *Snapshot) readShapes(r *reader) {
 	for i := range claims {
 		claims[i] = uint32(codes.at(i))
 	}
-	s.areas = newAreas(mesh, claims)
-	s.regions = newRegions(cover)
+	if s.areas, s.regions = newAreas(mesh, claims), newRegions(cover); r.err == nil {
+		r.take("area.poly", s.areas.listed(), 4)
+		r.take("region.poly", s.regions.shapes.listed(), 4)
+	}
+}
+
+// countPlaces counts the premises of sectors and outcodes, from the claims.
+func (s *Snapshot) countPlaces(r *reader) {
+	if r.err != nil {
+		return
+	}
+	s.readFacts()
+	r.check(sectionProfItems, inParallel(len(s.sectors), r.workers, func(i int) (err error) {
+		s.sectors[i].counted, err = s.count(i, i+1, &r.budget)
+		return err
+	}))
+	if r.err != nil {
+		return
+	}
+	r.check(sectionProfItems, inParallel(len(s.outcodes), r.workers, func(i int) (err error) {
+		s.outcodes[i].counted, err = s.count(s.outcodes[i].sector, s.outcodes[i].sectors, &r.budget)
+		return err
+	}))
 }
 
 // checkCounts holds what the file says of itself against what is in it.

@@ -21,7 +21,7 @@ import (
 type budget struct{ bytes, claims atomic.Int64 }
 
 const (
-	spareBytes = 128 << 20
+	spareBytes  = 128 << 20
 	countedMost = 16 // claims that summaries look at, a byte of all sections
 )
 

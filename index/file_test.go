@@ -190,6 +190,11 @@ func reseal(file []byte) {
 		}
 	}
 	binary.LittleEndian.PutUint32(file[60:], headerChecksum(file[:end]))
+	sealDigest(file)
+}
+
+// sealDigest makes the digest right again.
+func sealDigest(file []byte) {
 	digest := sha256.Sum256(file[:len(file)-digestSize])
 	copy(file[len(file)-digestSize:], digest[:])
 }

@@ -1,7 +1,7 @@
 package index
 
 import (
-	"fmt"
+	"errors"
 	"sync/atomic"
 )
 
@@ -34,8 +34,8 @@ func (b *budget) grant(unpacked int64) {
 // take counts n things of so many bytes each.
 func (b *budget) take(n, each int) error {
 	// Numbers of things are below 2⁴⁰ and sizes below 2¹⁰.
-	if left := b.bytes.Add(-int64(n) * int64(each)); left < 0 {
-		return fmt.Errorf("opening it takes %d bytes more than a sound file of this size does", -left)
+	if b.bytes.Add(-int64(n)*int64(each)) < 0 {
+		return errors.New("it would take more memory than a sound file of this size does")
 	}
 	return nil
 }
@@ -43,9 +43,9 @@ func (b *budget) take(n, each int) error {
 // count takes claims that a summary looks at.
 func (b *budget) count(claims int) error {
 	if b.claims.Add(-int64(claims)) < 0 {
-		return fmt.Errorf("summaries of more claims than a sound file of this size has")
+		return errors.New("summaries of more claims than in a sound file of this size")
 	}
-	return nil
+	return b.take(0, 0) // nothing more is begun once the memory is used up
 }
 
 // What things take once they are read, in bytes, rounded up: with their share of

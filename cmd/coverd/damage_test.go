@@ -38,14 +38,14 @@ func TestVerifyRefusesEveryBadSnapshot(t *testing.T) {
 		switch err := cmd.Run(); {
 		case err == nil:
 			t.Errorf("%s: verify says that it is whole: %s", name, out.String())
-		case exitCode(err) != 1 || out.Len() > 0 || !strings.Contains(said.String(), path+": ") || !strings.Contains(said.String(), message):
+		case exited(err) != 1 || out.Len() > 0 || !strings.Contains(said.String(), path+": ") || !strings.Contains(said.String(), message):
 			t.Errorf("%s: %v\nstandard output: %s\nstandard error: %s\nwant: %s", name, err, out.String(), said.String(), message)
 		}
 	}
 }
 
-// exitCode is that of a program that ran, or −1.
-func exitCode(err error) int {
+// exited is the exit code of a program that ran, or −1.
+func exited(err error) int {
 	if e, ok := errors.AsType[*exec.ExitError](err); ok {
 		return e.ExitCode()
 	}

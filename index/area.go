@@ -67,6 +67,12 @@ func (a *areas) appendAt(dst []uint32, p geo.LatLng) []uint32 {
 	return dst[:from+len(slices.Compact(dst[from:]))]
 }
 
+// Area returns coverage area i, in manifest order and then feature order, i being
+// less than Info.Areas. Its rings share the snapshot's memory.
+func (s *Snapshot) Area(i int) Area {
+	return Area{s.claims[s.areas.claims[i]], s.areas.mesh.Shape(i)}
+}
+
 // AreaHit is a coverage area that contains a point.
 type AreaHit struct {
 	Claim  *Claim

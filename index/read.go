@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"math/bits"
 	"slices"
 
@@ -119,6 +118,7 @@ func (r *reader) ends(name string, last int) column {
 // followed, so that no look-up ever has to.
 func (s *Snapshot) read(r *reader) {
 	s.readMeta(r)
+	s.readBaselines(r)
 	s.readClaims(r)
 	s.readPremises(r)
 	s.readUnits(r)
@@ -147,8 +147,8 @@ func (s *Snapshot) readMeta(r *reader) {
 	case err != nil:
 	case i.AsOf == 0:
 		err = errors.New("no as-of day")
-	case i.Premises < 0 || i.Premises > math.MaxUint32:
-		err = fmt.Errorf("%d premises", i.Premises)
+	default:
+		err = i.withinLimits()
 	}
 	r.check(sectionMeta, err)
 }

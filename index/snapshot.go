@@ -18,6 +18,7 @@ import (
 // must not be modified.
 type Snapshot struct {
 	info                   Info
+	baselines              *Baselines // nil: none
 	claims                 []Claim
 	facts                  []claimFacts
 	technologies, variants []string // 0 is ""
@@ -56,6 +57,7 @@ type Snapshot struct {
 type Info struct {
 	ID            string          `json:"id,omitzero"`
 	FormatVersion int             `json:"format_version,omitzero"`
+	Previous      string          `json:"previous,omitempty"` // ID of the snapshot it was built on
 	AsOf          Day             `json:"as_of"`
 	Tool          string          `json:"tool"`
 	Premises      int64           `json:"premises"`
@@ -71,6 +73,7 @@ type Info struct {
 	CountsAsWAN   bool            `json:"counts_as_wan"`
 	Prefer        []NetworkRegion `json:"prefer,omitempty"`
 	Sources       []Source        `json:"sources"`
+	Overrides     []Override      `json:"overrides,omitempty"` // gates that a person overrode for this build
 	Attributions  []string        `json:"attributions"`
 	Sections      []SectionInfo   `json:"sections,omitzero"`
 }

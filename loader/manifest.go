@@ -18,7 +18,8 @@ import (
 )
 
 // A Manifest names the inputs of a build. [ReadManifest] makes one; all of it
-// has been checked, and every file it names exists.
+// has been checked, and every file it names exists, but for those of an extract
+// that may be missing.
 type Manifest struct {
 	Path string // of the manifest itself, as given
 	Dir  string // its folder: what its paths are relative to
@@ -30,6 +31,8 @@ type Manifest struct {
 	Regions     string                // Region boundaries; "" for the indicative ones
 	Registers   []RegisterInput
 	Extracts    []Extract
+	Gates       Thresholds
+	Overrides   []Override
 }
 
 // RegisterInput is one postcode register of a manifest.
@@ -61,7 +64,14 @@ type Extract struct {
 	MaxRejected float64                      // share of rows that may be rejected, never fewer than ten rows
 	Columns     map[string]string            // ours = theirs
 	Values      map[string]map[string]string // by our column: theirs = ours
+	Carry       bool                         // where it is missing or empty, the previous snapshot's claims are taken
+	CarryDays   int                          // and these are at most so many days old
+	Missing     bool                         // no file is there; only where Carry is set
 }
+
+// DefaultCarryDays is for how many days claims are carried where the manifest
+// does not say.
+const DefaultCarryDays = 3
 
 // DefaultMaxRejected is the share of an extract's rows that may be rejected
 // where the manifest does not say.
@@ -106,6 +116,9 @@ type (
 		Regions     *rawRegions   `toml:"regions"`
 		Register    []rawRegister `toml:"register"`
 		Extract     []rawExtract  `toml:"extract"`
+
+		Gates    map[string]float64 `toml:"gates"`
+		Override []rawOverride      `toml:"override"`
 	}
 	rawRegions struct {
 		Path string `toml:"path"`
@@ -123,6 +136,8 @@ type (
 		Rows        *int64                       `toml:"rows"`
 		SHA256      string                       `toml:"sha256"`
 		MaxRejected *float64                     `toml:"max_rejected"`
+		OnMissing   string                       `toml:"on_missing"`
+		CarryDays   *int                         `toml:"carry_days"`
 		Columns     map[string]string            `toml:"columns"`
 		Values      map[string]map[string]string `toml:"values"`
 	}
@@ -130,10 +145,12 @@ type (
 
 // The keys of each table, for suggestions.
 var manifestKeys = map[string][]string{
-	"":         {"as_of", "prefer", "snapshots", "counts_as_wan", "regions", "register", "extract"},
+	"":         {"as_of", "prefer", "snapshots", "counts_as_wan", "regions", "register", "extract", "gates", "override"},
 	"regions":  {"path"},
 	"register": {"path", "format"},
-	"extract":  {"csp", "kind", "path", "as_of", "sequence", "rows", "sha256", "max_rejected", "columns", "values"},
+	"extract":  {"csp", "kind", "path", "as_of", "sequence", "rows", "sha256", "max_rejected", "on_missing", "carry_days", "columns", "values"},
+	"gates":    thresholdNames(),
+	"override": {"gate", "source", "after", "by", "reason"},
 }
 
 // tomlDay is a day as TOML writes it, as a date or as text.
@@ -307,6 +324,10 @@ func (c *manifestChecker) manifest(raw *rawManifest) *Manifest {
 	for i := range raw.Extract {
 		m.Extracts = append(m.Extracts, c.extract(fmt.Sprintf("extract#%d", i+1), &raw.Extract[i], m.AsOf))
 	}
+	m.Gates = c.thresholds(raw.Gates)
+	for i := range raw.Override {
+		m.Overrides = append(m.Overrides, c.override(fmt.Sprintf("override#%d", i+1), &raw.Override[i]))
+	}
 	return m
 }
 
@@ -370,7 +391,26 @@ func (c *manifestChecker) extract(at string, raw *rawExtract, asOf index.Day) Ex
 			fail("max_rejected", "max_rejected %v: want a share from 0 to 1, such as %v", e.MaxRejected, DefaultMaxRejected)
 		}
 	}
-	e.Files = c.expand(at+".path", c.resolve(raw.Path))
+	switch raw.OnMissing {
+	case "", onMissingRefuse:
+	case onMissingCarry:
+		e.Carry, e.CarryDays = true, DefaultCarryDays
+	default:
+		fail("on_missing", "on_missing %q: want %q or %q", raw.OnMissing, onMissingRefuse, onMissingCarry)
+	}
+	if raw.CarryDays != nil {
+		switch e.CarryDays = *raw.CarryDays; {
+		case !e.Carry:
+			fail("carry_days", "carry_days without on_missing = %q", onMissingCarry)
+		case e.CarryDays < 1:
+			fail("carry_days", "carry_days %d: want 1 or more", e.CarryDays)
+		}
+	}
+	if path := c.resolve(raw.Path); e.Carry && !anyFile(path) {
+		e.Missing = true
+	} else {
+		e.Files = c.expand(at+".path", path)
+	}
 	if e.SHA256 != "" {
 		if len(e.SHA256) != 64 || strings.Trim(e.SHA256, "0123456789abcdef") != "" {
 			fail("sha256", "sha256 %q is not 64 hexadecimal digits", raw.SHA256)
@@ -403,6 +443,12 @@ func (c *manifestChecker) extract(at string, raw *rawExtract, asOf index.Day) Ex
 	}
 	return e
 }
+
+// What on_missing says.
+const (
+	onMissingRefuse = "refuse"
+	onMissingCarry  = "carry"
+)
 
 // checkValue reports whether a value that theirs are mapped to can be one.
 // Those of the premises' own columns are checked row by row.

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -67,13 +68,29 @@ func expandGlob(path string) ([]string, error) {
 	}
 	if len(files) == 0 {
 		if strings.ContainsAny(path, "*?[") {
-			return nil, fmt.Errorf("no file matches %s", path)
+			return nil, noFileError("no file matches " + path)
 		}
-		return nil, fmt.Errorf("%s: no such file", path)
+		return nil, noFileError(path + ": no such file")
 	}
 	slices.Sort(files)
 	return files, nil
 }
+
+// anyFile reports whether a path that is given and no broken glob names
+// anything: what else is wrong with it, expanding it tells.
+func anyFile(path string) bool {
+	_, err := expandGlob(path)
+	return path == "" || !errors.Is(err, errNoFile)
+}
+
+// errNoFile is what expandGlob's errors wrap where there is none.
+var errNoFile = errors.New("no file")
+
+// noFileError is an errNoFile in words of its own.
+type noFileError string
+
+func (e noFileError) Error() string   { return string(e) }
+func (e noFileError) Is(t error) bool { return t == errNoFile }
 
 // shownPath is a file's path for records and reports: relative to a folder,
 // with slashes; outside of it the name alone, so that moving a whole folder

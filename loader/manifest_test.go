@@ -95,6 +95,7 @@ as_of = "2026-11-20"
 				AsOf: day(t, "2026-11-20"), Rows: -1, MaxRejected: 0.001,
 			},
 		},
+		Gates: DefaultThresholds(),
 	}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Errorf("manifest (-want +got):\n%s", diff)
@@ -130,7 +131,7 @@ func TestManifestErrors(t *testing.T) {
 		}},
 		{"unknown key at the top", "prefers = []\n" + good, []string{`1: unknown key "prefers": did you mean "prefer"?`}},
 		{"unknown key like none", "zzzzzzzzzzz = 1\n" + good, []string{
-			`1: unknown key "zzzzzzzzzzz" (known are as_of, prefer, snapshots, counts_as_wan, regions, register, extract)`,
+			`1: unknown key "zzzzzzzzzzz" (known are as_of, prefer, snapshots, counts_as_wan, regions, register, extract, gates, override)`,
 		}},
 		{"another case", "As_Of = 2026-11-23\n" + good, []string{`1: unknown key "As_Of": did you mean "as_of"?`}},
 		{"a dotted key", "regions.paths = \"x\"\n" + good, []string{
@@ -243,14 +244,16 @@ func TestManifestFromWindows(t *testing.T) {
 
 // The keys for suggestions are those that are read.
 func TestManifestKeysAreTheStructs(t *testing.T) {
-	text, err := os.ReadFile("manifest.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tags, keys []string
-	for _, part := range strings.Split(string(text), "`toml:\"")[1:] {
-		tag, _, _ := strings.Cut(part, `"`)
-		tags = append(tags, tag)
+	tags, keys := thresholdNames(), []string(nil)
+	for _, file := range []string{"manifest.go", "thresholds.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range strings.Split(string(text), "`toml:\"")[1:] {
+			tag, _, _ := strings.Cut(part, `"`)
+			tags = append(tags, tag)
+		}
 	}
 	for _, k := range manifestKeys {
 		keys = append(keys, k...)

@@ -16,6 +16,7 @@ type sink interface {
 	Address([]byte) index.AddressID
 	Add([]index.Row)
 	Locate(geo.LatLng) index.Allocation
+	PostcodeAt(geo.Postcode) geo.Location
 }
 
 // csvFile is an open file of a premises extract.
@@ -35,18 +36,31 @@ type premisesParser struct {
 
 	rows      []index.Row
 	scratch   []byte
-	key       []byte                   // of the claim before
-	claimID   index.ClaimID            // its number
-	claimIDs  map[string]index.ClaimID // by the raw cells of a claim
+	key       []byte               // of the claim before
+	claimed   readClaim            // that one
+	claimIDs  map[string]readClaim // by the raw cells of a claim
 	addresses *remembered
+
+	counts *rowCounts
+	locate func(geo.Postcode) geo.Location // the sink's PostcodeAt
+	empty  columnSet                       // columns of the row that are empty
+}
+
+// readClaim is a claim that has been read.
+type readClaim struct {
+	id    index.ClaimID
+	empty columnSet
 }
 
 // Most rows share a handful of claims, so they are remembered, up to a bound: a
 // provider may put something unique into every row.
 const maxRemembered = 1 << 15
 
-func newPremisesParser(s sink, c *claimReader) *premisesParser {
-	return &premisesParser{sink: s, claims: c, claimIDs: map[string]index.ClaimID{}, addresses: newRemembered()}
+func newPremisesParser(s sink, c *claimReader, counts *rowCounts) *premisesParser {
+	return &premisesParser{
+		sink: s, claims: c, claimIDs: map[string]readClaim{}, addresses: newRemembered(),
+		counts: counts, locate: s.PostcodeAt,
+	}
 }
 
 // parsed is what has come of a block or a feature.
@@ -86,6 +100,7 @@ func (p *premisesParser) block(f *csvFile, b block) (out parsed) {
 			case fault == nil:
 				row.File, row.Line = f.number, line
 				p.rows = append(p.rows, row)
+				p.counts.add(&row, p.empty, p.locate)
 			case b.cut && len(data) == 0 && err == nil && len(p.lex.fields) < len(f.names):
 				out.err = &FileError{f.name, int(line), "it is cut: the last row has no line end and only part of its fields"}
 				return out
@@ -115,17 +130,24 @@ func (p *premisesParser) row(raw []byte, err error) (r index.Row, f *cellFault) 
 			}
 		}
 	}
-	if cell := p.cell(colUPRN); len(cell) > 0 {
+	p.empty = 0
+	if cell := p.cell(colUPRN); len(cell) == 0 {
+		p.empty |= 1 << colUPRN
+	} else {
 		if r.UPRN, err = geo.ParseUPRN(cell); err != nil {
 			return r, fault(colUPRN.String(), CodeUPRN, "%v", err)
 		}
 	}
-	if cell := p.cell(colPostcode); len(cell) > 0 {
+	if cell := p.cell(colPostcode); len(cell) == 0 {
+		p.empty |= 1 << colPostcode
+	} else {
 		if r.Postcode, err = geo.ParsePostcode(cell); err != nil {
 			return r, postcodeFault(colPostcode.String(), cell, err)
 		}
 	}
-	if cell := p.cell(colAddress); len(cell) > 0 {
+	if cell := p.cell(colAddress); len(cell) == 0 {
+		p.empty |= 1 << colAddress
+	} else {
 		if r.Address, f = p.address(cell); f != nil {
 			return r, f
 		}
@@ -133,9 +155,12 @@ func (p *premisesParser) row(raw []byte, err error) (r index.Row, f *cellFault) 
 	if r.At, f = p.location(); f != nil {
 		return r, f
 	}
-	if r.Claim, f = p.claim(raw); f != nil {
+	claimed, f := p.claim(raw)
+	if f != nil {
 		return r, f
 	}
+	r.Claim = claimed.id
+	p.empty |= claimed.empty
 	if r.UPRN == 0 && !r.At.IsValid() && !(r.Postcode.IsValid() && r.Address != 0) {
 		return r, fault(colUPRN.String(), CodeNoIdentity, "nothing to tell the premises by: give a UPRN, or a postcode and an address identifier, or coordinates")
 	}
@@ -186,7 +211,7 @@ func (p *premisesParser) address(cell []byte) (index.AddressID, *cellFault) {
 }
 
 // claim reads the cells of the claim, or remembers having read just these.
-func (p *premisesParser) claim(raw []byte) (index.ClaimID, *cellFault) {
+func (p *premisesParser) claim(raw []byte) (readClaim, *cellFault) {
 	key := p.claimKey(raw)
 	if key == nil {
 		for c := firstClaim; c < numColumns; c++ {
@@ -198,9 +223,9 @@ func (p *premisesParser) claim(raw []byte) (index.ClaimID, *cellFault) {
 		key, p.scratch = p.scratch, p.scratch[:0]
 	}
 	if len(p.key) > 0 && bytes.Equal(key, p.key) {
-		return p.claimID, nil
+		return p.claimed, nil
 	}
-	id, ok := p.claimIDs[string(key)]
+	read, ok := p.claimIDs[string(key)]
 	if !ok {
 		var cells [numClaimColumns][]byte
 		for i := range cells {
@@ -210,16 +235,16 @@ func (p *premisesParser) claim(raw []byte) (index.ClaimID, *cellFault) {
 		}
 		c, f := p.claims.claim(&cells)
 		if f != nil {
-			return 0, f
+			return readClaim{}, f
 		}
 		if len(p.claimIDs) >= maxRemembered {
 			clear(p.claimIDs)
 		}
-		id = p.sink.Claim(c)
-		p.claimIDs[string(key)] = id
+		read = readClaim{p.sink.Claim(c), emptyCells(&c)}
+		p.claimIDs[string(key)] = read
 	}
-	p.key, p.claimID = append(p.key[:0], key...), id
-	return id, nil
+	p.key, p.claimed = append(p.key[:0], key...), read
+	return read, nil
 }
 
 // claimKey returns the text of the claim's cells as it stands in the row, commas
@@ -248,7 +273,13 @@ func (p *premisesParser) location() (geo.Location, *cellFault) {
 	if f != nil {
 		return geo.Location{}, f
 	}
+	if !degrees {
+		p.empty |= degreeColumns
+	}
 	grid, metres, f := p.pair(colEasting, colNorthing, eastingNorthing)
+	if !metres {
+		p.empty |= metreColumns
+	}
 	switch {
 	case f != nil:
 		return geo.Location{}, f

@@ -31,12 +31,18 @@ func (r *run) take(s *SourceSummary, p *parsed) error {
 
 // premises reads a premises extract. Its files are one stream of blocks, so that
 // the next file is being read while the last blocks of one are parsed.
-func (r *run) premises(e *Extract, s *SourceSummary) error {
+func (r *run) premises(extract int, s *SourceSummary) error {
+	e := &r.m.Extracts[extract]
 	claims := newClaimReader(e)
 	parsers := make([]*premisesParser, r.o.Workers)
 	for i := range parsers {
-		parsers[i] = newPremisesParser(r.builder, claims)
+		parsers[i] = newPremisesParser(r.builder, claims, newRowCounts(r.m.Gates.DistanceMetres))
 	}
+	defer func() {
+		for _, p := range parsers {
+			r.feedOf(extract).counts.merge(p.counts)
+		}
+	}()
 	first := len(r.files)
 	if first+len(e.Files) > index.MaxFiles {
 		return &FileError{File: s.Pattern, Msg: fmt.Sprintf("too many files: a build reads at most %s of premises", thousands(index.MaxFiles))}
@@ -148,12 +154,13 @@ func (r *run) blocks(s *splitter, end *error) func(yield func(block) bool) {
 }
 
 // areas reads a coverage-area extract.
-func (r *run) areas(e *Extract, s *SourceSummary) error {
+func (r *run) areas(extract int, s *SourceSummary) error {
+	e := &r.m.Extracts[extract]
 	p := newAreaParser(e)
 	var seen [numClaimColumns]bool
 	unknown := map[string]bool{}
 	for _, path := range e.Files {
-		if err := r.areasFile(path, shownPath(r.m.Dir, path), p, s, &seen, unknown); err != nil {
+		if err := r.areasFile(extract, path, shownPath(r.m.Dir, path), p, s, &seen, unknown); err != nil {
 			return err
 		}
 	}
@@ -172,7 +179,7 @@ func (r *run) areas(e *Extract, s *SourceSummary) error {
 	return nil
 }
 
-func (r *run) areasFile(path, name string, p *areaParser, s *SourceSummary, seen *[numClaimColumns]bool, unknown map[string]bool) error {
+func (r *run) areasFile(extract int, path, name string, p *areaParser, s *SourceSummary, seen *[numClaimColumns]bool, unknown map[string]bool) error {
 	in, err := openInput(path, name, &r.stored)
 	if err != nil {
 		return err
@@ -198,9 +205,7 @@ func (r *run) areasFile(path, name string, p *areaParser, s *SourceSummary, seen
 			unknown[u] = true
 		}
 		if part.accepted > 0 {
-			if err := r.builder.AddArea(part.area); err != nil {
-				return err
-			}
+			r.takeArea(extract, &part.area)
 		}
 		r.tell("areas", s.Pattern)
 	}
@@ -255,6 +260,7 @@ func (r *run) register(g *RegisterInput, s *SourceSummary) error {
 // first stays.
 func (r *run) addPostcode(s *SourceSummary, file string, e *registerEntry) {
 	if r.builder.AddPostcode(e.Entry) {
+		r.registers.add(&e.Entry)
 		return
 	}
 	if first, _ := r.builder.Postcode(e.Postcode); first == e.Entry {
@@ -310,6 +316,10 @@ func (r *run) conflicts(all []index.Conflict) error {
 			continue
 		}
 		slices.SortFunc(lines, func(a, b conflictLine) int { return int(a.line) - int(b.line) })
+		if r.files[i].path == "" {
+			r.carriedConflicts(r.files[i], lines)
+			continue
+		}
 		if err := r.judge(r.files[i].source, r.quarantineLines(r.files[i], lines)); err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ type buildOptions struct {
 	out      string
 	previous string
 	rejects  string
+	reports  []string
 	asJSON   bool
 	quiet    bool
 }
@@ -49,7 +50,8 @@ Exit code 3, and no file, if an extract is refused: damaged, not what it claims 
 	f.StringVar(&o.out, "out", "", "the snapshot `file` to write")
 	f.StringVar(&o.previous, "previous", "", "the snapshot `file` before this one: postcodes it holds and the register lacks were terminated since")
 	f.StringVar(&o.rejects, "rejects", "", "list rejected rows in this CSV `file` (.gz and .zst compress)")
-	f.BoolVar(&o.asJSON, "json", false, "print the summary as JSON")
+	f.StringArrayVar(&o.reports, "report", nil, "write the whole report to this `file` (.json or .txt), of a refused build too; may be given several times")
+	f.BoolVar(&o.asJSON, "json", false, "print the whole report as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress and no summary, only errors")
 	required(cmd, "manifest")
 	return cmd
@@ -90,39 +92,51 @@ func runBuild(ctx context.Context, o buildOptions, std stdio) error {
 	if err := o.checkOutputs(manifest); err != nil {
 		return err
 	}
+	if err := o.checkReports(manifest); err != nil {
+		return err
+	}
 	var previous *index.Snapshot
 	if o.previous != "" {
 		if previous, err = openSnapshot(o.previous); err != nil {
 			return err
 		}
 	}
-	progress := newProgress(std.err, o.quiet)
+	progress, watch := newProgress(std.err, o.quiet), newStopwatch()
 	res, err := loader.Build(ctx, manifest, loader.Options{
-		Progress: func(s loader.Stage) { progress.report(s.Name, s.Done, s.Total) },
-		Rejects:  o.rejects,
-		Previous: previous,
-		Tool:     tool,
+		Progress: func(s loader.Stage) {
+			watch.stage(s.Name)
+			progress.report(s.Name, s.Done, s.Total)
+		},
+		Rejects:       o.rejects,
+		Previous:      previous,
+		PreviousPath:  o.previous,
+		UsedOverrides: usedOverrides(previous),
+		Now:           start,
+		Tool:          tool,
 	})
 	progress.end()
 	if err != nil {
 		if res == nil {
 			return err
 		}
-		if e := o.summarise(std, &res.Summary, nil); e != nil {
-			return e
-		}
-		return err
+		res.Timings = watch.timings()
+		return errors.Join(o.summarise(std, &res.Report, nil), o.writeReports(&res.Report), err)
 	}
 	dir, name := o.place(manifest)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
+	watch.stage("write")
 	snap, path, err := writeSnapshot(dir, name, res)
 	if err != nil {
 		return err
 	}
 	info := snap.Info()
-	return o.summarise(std, &res.Summary, &built{
+	res.Snapshot, res.Timings = info.ID, watch.timings()
+	if err := o.writeReports(&res.Report); err != nil {
+		return err
+	}
+	return o.summarise(std, &res.Report, &built{
 		File: path, ID: info.ID, Content: info.ContentDigest, AsOf: info.AsOf.String(), Bytes: info.Bytes, Seconds: time.Since(start).Seconds(),
 	})
 }
@@ -157,19 +171,19 @@ func writeSnapshot(dir string, name func(*index.Info) string, res *loader.Result
 }
 
 // summarise says what came of a build, made being nil where it was refused.
-func (o *buildOptions) summarise(std stdio, s *loader.Summary, made *built) error {
+func (o *buildOptions) summarise(std stdio, r *loader.Report, made *built) error {
 	switch {
 	case o.asJSON:
 		return printJSON(std.out, struct {
 			Snapshot *built `json:"snapshot"`
-			*loader.Summary
-		}{made, s})
+			*loader.Report
+		}{made, r})
 	case o.quiet:
 		return nil
 	case made == nil:
-		return s.WriteText(std.err)
+		return r.WriteSummary(std.err)
 	}
-	if err := s.WriteText(std.out); err != nil {
+	if err := r.WriteSummary(std.out); err != nil {
 		return err
 	}
 	fmt.Fprintf(std.out, "written to %s: snapshot %s, %s, in %s\n", made.File, made.ID, bytesText(made.Bytes),

@@ -15,16 +15,7 @@ import (
 // checkOutputs refuses to write over what the build reads, and over anything
 // that is no snapshot: a slip in a path must not cost an extract.
 func (o *buildOptions) checkOutputs(m *loader.Manifest) error {
-	inputs := map[string][]string{"the manifest": {m.Path}}
-	if m.Regions != "" {
-		inputs["the Region boundaries"] = []string{m.Regions}
-	}
-	for _, r := range m.Registers {
-		inputs["the register "+r.Pattern] = r.Files
-	}
-	for _, e := range m.Extracts {
-		inputs["the extract "+e.Pattern] = append(inputs["the extract "+e.Pattern], e.Files...)
-	}
+	inputs := inputsOf(m)
 	for flag, path := range map[string]string{"--out": o.out, "--rejects": o.rejects} {
 		if path == "" {
 			continue
@@ -47,6 +38,21 @@ func (o *buildOptions) checkOutputs(m *loader.Manifest) error {
 		return usagef("--out %s: there is a file that is no snapshot; remove it, or choose another name", o.out)
 	}
 	return nil
+}
+
+// inputsOf are the files that a build reads, by what they are.
+func inputsOf(m *loader.Manifest) map[string][]string {
+	inputs := map[string][]string{"the manifest": {m.Path}}
+	if m.Regions != "" {
+		inputs["the Region boundaries"] = []string{m.Regions}
+	}
+	for _, r := range m.Registers {
+		inputs["the register "+r.Pattern] = r.Files
+	}
+	for _, e := range m.Extracts {
+		inputs["the extract "+e.Pattern] = append(inputs["the extract "+e.Pattern], e.Files...)
+	}
+	return inputs
 }
 
 // sameFile reports whether two paths name one file, there or not.

@@ -58,5 +58,5 @@ const (
 	placeBytes   = 768 // outcodeRow or sectorRow, and the halves of lists that grow
 	turnBytes    = 128 // turn, and its place in a map until it is in the list
 	countBytes   = 64  // Count, likewise
-	sourceBytes  = 512 // Source, or a file of one, in lists that grow
+	objectBytes  = 512 // Source, or another object of JSON, in lists that grow
 )

@@ -149,12 +149,12 @@ type tallies struct {
 	changes                map[Day]*[len(States)]uint32
 
 	numbers []uint32
-	events  []event
+	events  []stateTurn
 	states  []State // of each claim of the set
 }
 
-// event is a day on which the state of a claim of the set changes.
-type event struct {
+// stateTurn is a day on which the state of a claim of the set changes.
+type stateTurn struct {
 	day   Day
 	claim int // its place in the set
 }
@@ -207,15 +207,15 @@ func (t *tallies) turns(set ClaimSet, f func(from Day, st State)) {
 			st = c.On(math.MinInt32).State
 			held[st-1]++
 			if c.End != 0 {
-				t.events = append(t.events, event{c.End + 1, i})
+				t.events = append(t.events, stateTurn{c.End + 1, i})
 			}
 			if c.Anticipated > c.AsOf {
-				t.events = append(t.events, event{c.Anticipated, i})
+				t.events = append(t.events, stateTurn{c.Anticipated, i})
 			}
 		}
 		t.states = append(t.states, st)
 	}
-	slices.SortFunc(t.events, func(a, b event) int { return cmp.Compare(a.day, b.day) })
+	slices.SortFunc(t.events, func(a, b stateTurn) int { return cmp.Compare(a.day, b.day) })
 	last := best()
 	f(math.MinInt32, last)
 	for i, e := range t.events {

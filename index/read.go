@@ -50,6 +50,13 @@ func (r *reader) take(name string, n, each int) {
 	}
 }
 
+// takeJSON counts what is made of JSON: in three bytes there can be another
+// object of a list.
+func (r *reader) takeJSON(name string, raw []byte) {
+	r.take(name, bytes.Count(raw, []byte("{"))+bytes.Count(raw, []byte("null")), objectBytes)
+	r.take(name, len(raw), 16)
+}
+
 func (r *reader) bytes(name string) []byte {
 	raw, ok := r.raws[name]
 	if !ok {
@@ -133,11 +140,7 @@ func (s *Snapshot) readMeta(r *reader) {
 	if r.err != nil {
 		return
 	}
-	// In three bytes there can be another source.
-	if r.take(sectionMeta, bytes.Count(meta, []byte("{"))+bytes.Count(meta, []byte("null")), sourceBytes); r.err != nil {
-		return
-	}
-	if r.take(sectionMeta, len(meta), 16); r.err != nil {
+	if r.takeJSON(sectionMeta, meta); r.err != nil {
 		return
 	}
 	err := json.Unmarshal(meta, &s.info)

@@ -266,7 +266,9 @@ func (m *mutator) run(program []byte) {
 		case 2:
 			m.raws[name] = raw[:at]
 		case 3:
-			m.raws[name] = append(raw, raw[at:]...)
+			if len(raw) < 1<<16 { // it doubles
+				m.raws[name] = append(raw, raw[at:]...)
+			}
 		case 4:
 			m.raws[name] = slices.Delete(raw, at, min(len(raw), at+int(what/12)+1))
 		case 5:

@@ -50,7 +50,7 @@ Exit code 3, and no file, if an extract is refused: damaged, not what it claims 
 	f.StringVar(&o.out, "out", "", "the snapshot `file` to write")
 	f.StringVar(&o.previous, "previous", "", "the snapshot `file` before this one: postcodes it holds and the register lacks were terminated since")
 	f.StringVar(&o.rejects, "rejects", "", "list rejected rows in this CSV `file` (.gz and .zst compress)")
-	f.StringArrayVar(&o.reports, "report", nil, "write the whole report to this `file` (.json or .txt), of a refused build too; may be given several times")
+	f.StringArrayVar(&o.reports, "report", nil, "write the whole report to this `file` (.html, .json or .txt), of a refused build too; may be given several times")
 	f.BoolVar(&o.asJSON, "json", false, "print the whole report as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress and no summary, only errors")
 	required(cmd, "manifest")

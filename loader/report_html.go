@@ -18,8 +18,11 @@ var reportHTML string
 
 var reportPage = template.Must(template.New("report").Parse(reportHTML))
 
-// shownOutcodes is how many outcodes stand in the open; the rest are folded away.
-const shownOutcodes = 12
+// How many outcodes and passed gates stand in the open; the rest are folded away.
+const (
+	shownOutcodes = 12
+	shownGates    = 10
+)
 
 // WriteHTML writes the report as one page that needs nothing else: it opens from
 // a disk or out of a mail, in light and in dark, and prints. Every picture has
@@ -47,14 +50,20 @@ func (r *Report) WriteHTML(w io.Writer) error {
 type page struct {
 	Class, Verdict, Headline, Lead, AsOf, Foot string
 
+	gatesPart
 	Facts    []fact
 	Refusals []Refusal
 	Notes    []fact
-	Gates    []gateRow
 	Changes  *changesPart
 	Networks *networksPart
 	Charts   []*chart
 	Sources  []sourceRow
+}
+
+// gatesPart is the gates that a page shows in the open, and those it folds away.
+type gatesPart struct {
+	Gates, MoreGates         []gateRow
+	GatesLead, MoreGatesText string
 }
 
 type fact struct {
@@ -117,9 +126,7 @@ func (r *Report) page() *page {
 		p.fact("Took", seconds(took))
 	}
 	r.notes(p)
-	for i := range r.Gates {
-		p.Gates = append(p.Gates, gateRowOf(&r.Gates[i]))
-	}
+	p.gatesPart = gatesOf(r.Gates)
 	if r.Changes != nil {
 		p.Changes = changesOf(r.Changes)
 	}
@@ -197,6 +204,35 @@ func (r *Report) notes(p *page) {
 			p.note("Warning: "+r.Sources[i].Pattern, w)
 		}
 	}
+}
+
+// gatesOf parts the gates: all that did not simply pass are in the open, and of
+// the others some that measured anything.
+func gatesOf(list []GateResult) (p gatesPart) {
+	count := map[Verdict]int{}
+	for i := range list {
+		g := &list[i]
+		count[g.Verdict]++
+		passed := g.Verdict == Passed || g.Verdict == NoBaseline
+		row := gateRowOf(g)
+		if passed {
+			row.Look = ""
+		}
+		if passed && (g.Value <= 0 || len(p.Gates) >= shownGates) {
+			p.MoreGates = append(p.MoreGates, row)
+		} else {
+			p.Gates = append(p.Gates, row)
+		}
+	}
+	var parts []string
+	for _, v := range []Verdict{Refused, Overridden, Warned, Passed, NoBaseline} {
+		if count[v] > 0 || v == Refused {
+			parts = append(parts, thousands(int64(count[v]))+" "+strings.Replace(string(v), "no baseline", "without baseline", 1))
+		}
+	}
+	p.GatesLead = strings.Join(parts, ", ") + "; the nearest to a threshold come first."
+	p.MoreGatesText = fmt.Sprintf("The other %s, none over a threshold", number(len(p.MoreGates), "gate"))
+	return p
 }
 
 func gateRowOf(g *GateResult) gateRow {

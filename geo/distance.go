@@ -101,7 +101,7 @@ func GroundArea(m MultiPolygon) float64 {
 		for i, r := range g {
 			sum := 0.0
 			for k, a := range r {
-				sum += strip(a, r[(k+1)%len(r)])
+				sum += strip(a, r[(k+1)%len(r)], 8)
 			}
 			if i > 0 {
 				total -= math.Abs(sum)
@@ -113,11 +113,13 @@ func GroundArea(m MultiPolygon) float64 {
 	return total
 }
 
-// strip is the signed area between an edge and the equator.
-func strip(a, b LatLng) float64 {
-	if math.Abs(a.Lat-b.Lat) > 0.05 && math.Abs(a.Lng-b.Lng) > 0.05 {
+// strip is the signed area between an edge and the equator. It is halved up to
+// so many times, which is enough for edges of 12 degrees: a file may hold many
+// that go round the Earth.
+func strip(a, b LatLng, halvings int) float64 {
+	if halvings > 0 && math.Abs(a.Lat-b.Lat) > 0.05 && math.Abs(a.Lng-b.Lng) > 0.05 {
 		mid := LatLng{(a.Lat + b.Lat) / 2, (a.Lng + b.Lng) / 2}
-		return strip(a, mid) + strip(mid, b)
+		return strip(a, mid, halvings-1) + strip(mid, b, halvings-1)
 	}
 	return (b.Lng - a.Lng) * (math.Pi / 180) * (authalic(a.Lat) + authalic(b.Lat)) / 2
 }

@@ -106,3 +106,15 @@ func (s *Slabs) Contains(m *Mesh, p LatLng) bool {
 	}
 	return in
 }
+
+// EdgesAt returns how many edges Contains tests for p.
+func (s *Slabs) EdgesAt(p LatLng) int {
+	if !s.bound.Contains(p) {
+		return 0
+	}
+	i := uint32(s.slab(p.Lat))
+	return int(s.ends[i] - before(s.ends, i))
+}
+
+// Listed returns how many entries the slabs have, of four bytes each.
+func (s *Slabs) Listed() int { return len(s.edges) }

@@ -23,7 +23,9 @@ type areas struct {
 func newAreas(m geo.Mesh, claims []uint32) *areas {
 	a := &areas{mesh: m, claims: claims}
 	order := make([]uint32, m.Len())
-	a.rank = make([]uint32, m.Len())
+	a.rank, a.ground = make([]uint32, m.Len()), make([]float64, 0, m.Len())
+	polygons := len(m.Polygons)
+	a.owner, a.slabs = make([]uint32, 0, polygons), make([]geo.Slabs, 0, polygons)
 	for i := range m.Len() {
 		order[i] = uint32(i)
 		a.ground = append(a.ground, geo.GroundArea(m.Shape(i)))
@@ -43,23 +45,26 @@ func newAreas(m geo.Mesh, claims []uint32) *areas {
 	return a
 }
 
+// listed is how many edges the slabs list.
+func (a *areas) listed() (n int) {
+	for i := range a.slabs {
+		n += a.slabs[i].Listed()
+	}
+	return n
+}
+
 // appendAt appends the areas containing p, smallest on the ground first, then
 // in the order they were given.
 func (a *areas) appendAt(dst []uint32, p geo.LatLng) []uint32 {
 	from := len(dst)
 	a.boxes.search(geo.Rect{Min: p, Max: p}, func(g uint32) {
-		if i := a.owner[g]; a.slabs[g].Contains(&a.mesh, p) && !slices.Contains(dst[from:], i) {
-			dst = append(dst, i)
+		if a.slabs[g].Contains(&a.mesh, p) {
+			dst = append(dst, a.owner[g])
 		}
 	})
-	found := dst[from:]
-	// Insertion: rarely more than a handful, and sort functions allocate.
-	for i := 1; i < len(found); i++ {
-		for j := i; j > 0 && a.rank[found[j]] < a.rank[found[j-1]]; j-- {
-			found[j], found[j-1] = found[j-1], found[j]
-		}
-	}
-	return dst
+	// Where polygons of one area overlap, it came more than once.
+	slices.SortFunc(dst[from:], func(i, j uint32) int { return cmp.Compare(a.rank[i], a.rank[j]) })
+	return dst[:from+len(slices.Compact(dst[from:]))]
 }
 
 // Area returns coverage area i, in manifest order and then feature order, i being

@@ -135,6 +135,9 @@ func (s *Snapshot) readBaselines(r *reader) {
 	if !ok || r.err != nil {
 		return
 	}
+	if r.takeJSON(sectionBaselines, raw); r.err != nil {
+		return
+	}
 	var b Baselines
 	err := json.Unmarshal(raw, &b)
 	if err == nil {

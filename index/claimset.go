@@ -34,6 +34,13 @@ func (s *Snapshot) readFacts() {
 		}
 		return code
 	}
+	var prefer [Networks]int
+	for i := range prefer {
+		prefer[i] = len(s.info.Prefer)
+	}
+	for k, n := range slices.Backward(s.info.Prefer) {
+		prefer[n] = k
+	}
 	s.technologies, s.variants = []string{""}, []string{""}
 	technologies, variants := map[string]uint32{"": 0}, map[string]uint32{"": 0}
 	for i := range s.claims {
@@ -43,10 +50,7 @@ func (s *Snapshot) readFacts() {
 		f.technology = number(&s.technologies, technologies, c.Technology)
 		f.variant = number(&s.variants, variants, c.Variant)
 		f.anticipated = c.Anticipated.String()
-		f.prefer = len(s.info.Prefer)
-		if k := slices.Index(s.info.Prefer, c.Network); k >= 0 {
-			f.prefer = k
-		}
+		f.prefer = prefer[c.Network]
 	}
 }
 

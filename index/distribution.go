@@ -98,91 +98,152 @@ func (s *Snapshot) profile(from, to int, f func(set ClaimSet, r geo.Region, n in
 }
 
 // count counts the premises of sectors from to to.
-func (s *Snapshot) count(from, to int) counted {
-	var c counted
-	var days []Day
-	changes := map[Day]*[len(States)]uint32{}
+func (s *Snapshot) count(from, to int, b *budget) (c counted, err error) {
+	t := tallies{technologies: map[uint32]int{}, variants: map[uint32]int{}, changes: map[Day]*[len(States)]uint32{}}
 	s.profile(from, to, func(set ClaimSet, r geo.Region, n int) {
+		if err != nil {
+			return
+		}
+		if err = b.count(set.Len() + 1); err != nil {
+			return
+		}
 		c.byRegion[r] += n
-		s.countClaims(&c, set, n)
-		days = append(days[:0], math.MinInt32)
-		days = set.appendTurns(days)
-		slices.Sort(days)
-		last := State(0)
-		for _, day := range slices.Compact(days) {
-			st := set.State(day)
-			if st == last {
-				continue
-			}
-			d := changes[day]
+		t.countClaims(&c, set, n)
+		last, days := State(0), len(t.changes)
+		t.turns(set, func(day Day, st State) {
+			d := t.changes[day]
 			if d == nil {
 				d = new([len(States)]uint32)
-				changes[day] = d
+				t.changes[day] = d
 			}
 			d[st-1] += uint32(n)
 			if last != 0 {
 				d[last-1] -= uint32(n) // below zero comes round again in the sum
 			}
 			last = st
-		}
+		})
+		err = b.take(len(t.changes)-days, turnBytes)
 	})
-	slices.SortFunc(c.technologies, compareCounts)
-	slices.SortFunc(c.variants, compareCounts)
+	if err != nil {
+		return c, err
+	}
+	c.technologies, c.variants = named(t.technologies, s.technologies), named(t.variants, s.variants)
+	if err := b.take(len(c.technologies)+len(c.variants), countBytes); err != nil {
+		return c, err
+	}
 	var sum [len(States)]uint32
-	for _, day := range slices.Sorted(maps.Keys(changes)) {
-		for k, n := range changes[day] {
+	c.turns = make([]turn, 0, len(t.changes))
+	for _, day := range slices.Sorted(maps.Keys(t.changes)) {
+		for k, n := range t.changes[day] {
 			sum[k] += n
 		}
 		c.turns = append(c.turns, turn{day, sum})
 	}
-	return c
+	return c, nil
+}
+
+// tallies are counts under way, and what is needed to count a claim set, of
+// however many claims, in about as many steps.
+type tallies struct {
+	technologies, variants map[uint32]int // premises by number of the name
+	changes                map[Day]*[len(States)]uint32
+
+	numbers []uint32
+	events  []stateTurn
+	states  []State // of each claim of the set
+}
+
+// stateTurn is a day on which the state of a claim of the set changes.
+type stateTurn struct {
+	day   Day
+	claim int // its place in the set
 }
 
 // countClaims counts n premises with a claim set.
-func (s *Snapshot) countClaims(c *counted, set ClaimSet, n int) {
+func (t *tallies) countClaims(c *counted, set ClaimSet, n int) {
+	s := set.s
 	var networks networkSet
 	first, end := set.span()
 	for i := first; i < end; i++ {
-		k := s.setItems[i] >> 1
-		if network := s.claims[k].Network; !networks.has(network) {
+		if network := set.network(i); !networks.has(network) {
 			networks = networks.with(network)
 			c.byNetwork[network] += n
 		}
-		f := &s.facts[k]
-		if !f.counts {
-			continue
-		}
-		// A premises counts once for a technology, however many of its claims
-		// have it.
-		technology, variant := f.technology != 0, f.variant != 0
-		for j := first; j < i; j++ {
-			if g := &s.facts[s.setItems[j]>>1]; g.counts {
-				technology = technology && g.technology != f.technology
-				variant = variant && g.variant != f.variant
+	}
+	// A premises counts once for a technology, however many of its claims have it.
+	once := func(of map[uint32]int, number func(f *claimFacts) uint32) {
+		t.numbers = t.numbers[:0]
+		for _, it := range s.setItems[first:end] {
+			if f := &s.facts[it>>1]; f.counts && number(f) != 0 {
+				t.numbers = append(t.numbers, number(f))
 			}
 		}
-		if technology {
-			c.technologies = tally(c.technologies, s.technologies[f.technology], n)
+		slices.Sort(t.numbers)
+		for _, k := range slices.Compact(t.numbers) {
+			of[k] += n
 		}
-		if variant {
-			c.variants = tally(c.variants, s.variants[f.variant], n)
+	}
+	once(t.technologies, func(f *claimFacts) uint32 { return f.technology })
+	once(t.variants, func(f *claimFacts) uint32 { return f.variant })
+}
+
+// turns calls f with the state of a claim set before all days, and then with
+// every day on which that changes.
+func (t *tallies) turns(set ClaimSet, f func(from Day, st State)) {
+	var held [len(States)]int // claims by state
+	best := func() State {
+		for _, st := range States {
+			if held[st-1] > 0 {
+				return st
+			}
+		}
+		return Unknown
+	}
+	t.events, t.states = t.events[:0], t.states[:0]
+	for i := range set.Len() {
+		c, _ := set.At(i)
+		st := State(0)
+		if set.Counts(i) {
+			st = c.On(math.MinInt32).State
+			held[st-1]++
+			if c.End != 0 {
+				t.events = append(t.events, stateTurn{c.End + 1, i})
+			}
+			if c.Anticipated > c.AsOf {
+				t.events = append(t.events, stateTurn{c.Anticipated, i})
+			}
+		}
+		t.states = append(t.states, st)
+	}
+	slices.SortFunc(t.events, func(a, b stateTurn) int { return cmp.Compare(a.day, b.day) })
+	last := best()
+	f(math.MinInt32, last)
+	for i, e := range t.events {
+		c, _ := set.At(e.claim)
+		held[t.states[e.claim]-1]--
+		t.states[e.claim] = c.On(e.day).State
+		held[t.states[e.claim]-1]++
+		if i+1 < len(t.events) && t.events[i+1].day == e.day {
+			continue
+		}
+		if st := best(); st != last {
+			last = st
+			f(e.day, st)
 		}
 	}
 }
 
-// appendTurns appends the days on which the state of one of the claims changes.
-func (c ClaimSet) appendTurns(dst []Day) []Day {
-	from, to := c.span()
-	for i := from; i < to; i++ {
-		claim := &c.s.claims[c.s.setItems[i]>>1]
-		if claim.End != 0 {
-			dst = append(dst, claim.End+1)
-		}
-		if claim.Anticipated > claim.AsOf {
-			dst = append(dst, claim.Anticipated)
-		}
+// named lists counts by the names that their numbers stand for, most first.
+func named(counts map[uint32]int, names []string) []Count {
+	if len(counts) == 0 {
+		return nil
 	}
-	return dst
+	list := make([]Count, 0, len(counts))
+	for k, n := range counts {
+		list = append(list, Count{names[k], n})
+	}
+	slices.SortFunc(list, compareCounts)
+	return list
 }
 
 // tally adds n to a name's count.

@@ -106,13 +106,16 @@ func (d *decoder) claim() Claim {
 	return c
 }
 
+// minClaim is the bytes that any claim takes: five texts, three codes, three days.
+const minClaim = 11
+
 func parseClaims(raw []byte) ([]Claim, error) {
 	d := decoder{b: raw}
 	n := d.uvarint()
-	if n > uint64(len(raw)) {
+	if n > uint64(len(raw)/minClaim) {
 		return nil, fmt.Errorf("%d claims in %d bytes", n, len(raw))
 	}
-	claims := make([]Claim, 0, min(n, 1<<16))
+	claims := make([]Claim, 0, n)
 	for range n {
 		c := d.claim()
 		if d.err != nil {
@@ -359,12 +362,25 @@ func coordinates(n int, value func(i int) float64) []byte {
 	return b
 }
 
+// countCoordinates is how many coordinates there are, if they are sound.
+func countCoordinates(raw []byte) (n int) {
+	if len(raw) == 0 || raw[0] != 7 {
+		return len(raw) / 8
+	}
+	for _, b := range raw[1:] {
+		if b < 0x80 { // the last byte of a varint
+			n++
+		}
+	}
+	return n
+}
+
 func parseCoordinates(raw []byte, limit float64) ([]float64, error) {
 	if len(raw) == 0 {
 		return nil, errors.New("no coordinates")
 	}
+	out := make([]float64, 0, countCoordinates(raw))
 	kind, raw := raw[0], raw[1:]
-	out := make([]float64, 0, len(raw)/8)
 	last := int64(0)
 	for len(raw) > 0 {
 		v := 0.0

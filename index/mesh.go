@@ -79,6 +79,9 @@ func (r *reader) readLists(prefix string, lists []list, most int) {
 		if r.err != nil {
 			return
 		}
+		if r.take(prefix+l.name, c.n, 4); r.err != nil {
+			return
+		}
 		*l.values = make([]uint32, c.n)
 		for i := range *l.values {
 			(*l.values)[i] = uint32(c.at(i))
@@ -89,11 +92,10 @@ func (r *reader) readLists(prefix string, lists []list, most int) {
 // mesh reads a mesh and checks that its offsets can be followed.
 func (r *reader) mesh(prefix string) geo.Mesh {
 	var m geo.Mesh
-	lat, err := parseCoordinates(r.bytes(prefix+".lat"), 90)
-	r.check(prefix+".lat", err)
-	lng, err := parseCoordinates(r.bytes(prefix+".lng"), 180)
-	r.check(prefix+".lng", err)
+	lat := r.coordinates(prefix+".lat", 90)
+	lng := r.coordinates(prefix+".lng", 180)
 	r.readLists(prefix, meshLists(&m), len(r.bytes(prefix+".lat")))
+	r.take(prefix+".poly", len(m.Polygons), polygonBytes)
 	if r.err != nil {
 		return m
 	}
@@ -115,6 +117,18 @@ func (r *reader) mesh(prefix string) geo.Mesh {
 		}
 	}
 	return m
+}
+
+// coordinates reads the latitudes or longitudes of a mesh.
+func (r *reader) coordinates(name string, limit float64) []float64 {
+	raw := r.bytes(name)
+	r.take(name, countCoordinates(raw), vertexBytes/2)
+	if r.err != nil {
+		return nil
+	}
+	out, err := parseCoordinates(raw, limit)
+	r.check(name, err)
+	return out
 }
 
 // offsets checks that a list starts at 0, never falls, and ends at n.
@@ -152,6 +166,12 @@ func (r *reader) cover(prefix string) *geo.Cover {
 		r.check(prefix+".start", fmt.Errorf("%d and %d bytes", len(starts), len(refs)))
 		return c
 	}
+	// Each run of edges is one of a ring.
+	r.take(prefix+".ring", len(c.Mesh.Vertices)/runEdges+len(c.Mesh.Rings), runBytes)
+	if r.take(prefix+".start", len(starts)+len(refs), 1); r.err != nil {
+		return c
+	}
+	c.Starts, c.Refs = make([]uint64, 0, len(starts)/8), make([]geo.LatLng, 0, len(refs)/16)
 	for ; len(starts) > 0; starts = starts[8:] {
 		c.Starts = append(c.Starts, binary.LittleEndian.Uint64(starts))
 		if n := len(c.Starts); n == 1 && c.Starts[0] != 0 || n > 1 && c.Starts[n-1] <= c.Starts[n-2] {

@@ -33,7 +33,7 @@ type place struct {
 
 // readPlaces walks the postcodes, which are in directory order, into sectors
 // and outcodes.
-func (s *Snapshot) readPlaces() {
+func (s *Snapshot) readPlaces(r *reader) {
 	for i := range s.keys.n {
 		u := Unit{s, uint32(i)}
 		p := u.Postcode()
@@ -42,6 +42,11 @@ func (s *Snapshot) readPlaces() {
 		}
 		if n := len(s.sectors); n == 0 || s.sectors[n-1].sector != p.Sector() {
 			s.sectors = append(s.sectors, sectorRow{sector: p.Sector(), unit: i})
+		}
+		if n := len(s.sectors); n > 0 && s.sectors[n-1].unit == i {
+			if r.take(sectionUnitMap, 2, placeBytes); r.err != nil {
+				return
+			}
 		}
 		o, q := &s.outcodes[len(s.outcodes)-1], &s.sectors[len(s.sectors)-1]
 		o.sectors, o.unitEnd, q.unitEnd = len(s.sectors), i+1, i+1

@@ -1,6 +1,8 @@
 package index
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -14,6 +16,7 @@ type reader struct {
 	raws    map[string][]byte
 	most    int // values a column may have
 	workers int
+	budget  budget
 	err     error
 }
 
@@ -24,9 +27,12 @@ type reader struct {
 // of them, keyset allows as many as there are.
 func newReader(raws map[string][]byte, workers int) *reader {
 	r := &reader{raws: raws, workers: workers}
+	unpacked := 0
 	for _, raw := range raws {
-		r.most += 2 * len(raw)
+		unpacked += len(raw)
 	}
+	r.most = 2 * unpacked
+	r.budget.grant(int64(unpacked))
 	return r
 }
 
@@ -34,6 +40,20 @@ func (r *reader) check(name string, err error) {
 	if err != nil && r.err == nil {
 		r.err = fmt.Errorf("section %q: %w", name, err)
 	}
+}
+
+// take counts what is made of a section against the budget.
+func (r *reader) take(name string, n, each int) {
+	if r.err == nil {
+		r.check(name, r.budget.take(n, each))
+	}
+}
+
+// takeJSON counts what is made of JSON: in three bytes there can be another
+// object of a list.
+func (r *reader) takeJSON(name string, raw []byte) {
+	r.take(name, bytes.Count(raw, []byte("{"))+bytes.Count(raw, []byte("null")), objectBytes)
+	r.take(name, len(raw), 16)
 }
 
 func (r *reader) bytes(name string) []byte {
@@ -112,11 +132,15 @@ func (s *Snapshot) read(r *reader) {
 	s.readShapes(r)
 	s.checkCounts(r)
 	s.readJournal(r)
+	s.countPlaces(r)
 }
 
 func (s *Snapshot) readMeta(r *reader) {
 	meta := r.bytes(sectionMeta)
 	if r.err != nil {
+		return
+	}
+	if r.takeJSON(sectionMeta, meta); r.err != nil {
 		return
 	}
 	info, err := parseMeta(meta)
@@ -129,6 +153,11 @@ func (s *Snapshot) readClaims(r *reader) {
 	if r.err != nil {
 		return
 	}
+	n, _ := binary.Uvarint(raw)
+	r.take(sectionClaims, int(min(n, uint64(len(raw)))), claimBytes)
+	if r.take(sectionClaims, len(raw), 2); r.err != nil {
+		return
+	}
 	claims, err := parseClaims(raw)
 	r.check(sectionClaims, err)
 	s.claims = claims
@@ -139,6 +168,9 @@ func (s *Snapshot) readClaims(r *reader) {
 		r.check(sectionSetItems, checkSets(&ends, &items))
 	}
 	if r.err != nil {
+		return
+	}
+	if r.take(sectionSetItems, ends.n+items.n, 4); r.err != nil {
 		return
 	}
 	s.setStarts = make([]uint32, 1, ends.n+1)
@@ -233,7 +265,7 @@ func (s *Snapshot) readUnits(r *reader) {
 		return
 	}
 	// Outcodes have their numbers from keys and their rows from the postcodes.
-	if s.readPlaces(); len(s.outcodes) != s.keys.outcodes.n {
+	if s.readPlaces(r); r.err == nil && len(s.outcodes) != s.keys.outcodes.n {
 		r.check(sectionUnitMap, fmt.Errorf("%d of %d outcodes have a postcode", len(s.outcodes), s.keys.outcodes.n))
 	}
 }
@@ -323,8 +355,29 @@ func (s *Snapshot) readShapes(r *reader) {
 	for i := range claims {
 		claims[i] = uint32(codes.at(i))
 	}
-	s.areas = newAreas(mesh, claims)
-	s.regions = newRegions(cover)
+	if s.areas, s.regions = newAreas(mesh, claims), newRegions(cover); r.err == nil {
+		r.take("area.poly", s.areas.listed(), 4)
+		r.take("region.poly", s.regions.shapes.listed(), 4)
+	}
+}
+
+// countPlaces counts the premises of sectors and outcodes, from the claims.
+func (s *Snapshot) countPlaces(r *reader) {
+	if r.err != nil {
+		return
+	}
+	s.readFacts()
+	r.check(sectionProfItems, inParallel(len(s.sectors), r.workers, func(i int) (err error) {
+		s.sectors[i].counted, err = s.count(i, i+1, &r.budget)
+		return err
+	}))
+	if r.err != nil {
+		return
+	}
+	r.check(sectionProfItems, inParallel(len(s.outcodes), r.workers, func(i int) (err error) {
+		s.outcodes[i].counted, err = s.count(s.outcodes[i].sector, s.outcodes[i].sectors, &r.budget)
+		return err
+	}))
 }
 
 // checkCounts holds what the file says of itself against what is in it.

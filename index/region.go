@@ -72,6 +72,9 @@ const (
 	// a border distance: a point within MaxBorder of it is in the other Region,
 	// or up to MaxOffshore off its coast.
 	borderReach = MaxBorder + MaxOffshore
+	// bordersLooks is how many runs and edges are looked at to find those, for each
+	// run on average: of the boundaries of Great Britain some 20.
+	bordersLooks = 1024
 	// sameDistance is how little distances to the same point may differ, in
 	// metres, by which edge they were measured to.
 	sameDistance = 1e-6
@@ -113,26 +116,33 @@ func newRegions(c *geo.Cover) *regions {
 		}
 		r.deep = r.deep || end-first > 1
 	}
+	// Generous by the rectangles, which only costs a few runs too many; and so it
+	// is where boundaries that are none would take a look at everything for each.
+	looks := bordersLooks * len(r.runs)
 	for i, q := range r.runs {
-		// Generous by the rectangles, which only costs a few runs too many.
-		near := false
-		r.land.search(around(q.bound, borderReach), func(j uint32) { near = near || r.runs[j].region != q.region })
-		if near || r.inOther(m.Vertices[q.first], q.region) {
+		v := m.Vertices[q.first]
+		if r.land.any(around(q.bound, borderReach), func(j uint32) bool {
+			looks--
+			return looks < 0 || r.runs[j].region != q.region
+		}) || r.shapes.boxes.any(geo.Rect{Min: v, Max: v}, func(g uint32) bool {
+			looks -= 1 + r.shapes.slabs[g].EdgesAt(v)
+			return looks < 0 || r.isOther(g, v, q.region)
+		}) {
 			r.border.insert(q.bound, uint32(i))
 		}
 	}
 	return r
 }
 
+// isOther reports whether a polygon is of any Region but one, and contains a
+// point.
+func (r *regions) isOther(polygon uint32, p geo.LatLng, than geo.Region) bool {
+	return geo.Region(r.shapes.owner[polygon]+1) != than && r.shapes.slabs[polygon].Contains(&r.cover.Mesh, p)
+}
+
 // inOther reports whether a point is in any Region but one.
 func (r *regions) inOther(p geo.LatLng, than geo.Region) bool {
-	var buf [len(geo.Regions)]uint32
-	for _, s := range r.shapes.appendAt(buf[:0], p) {
-		if geo.Region(s+1) != than {
-			return true
-		}
-	}
-	return false
+	return r.shapes.boxes.any(geo.Rect{Min: p, Max: p}, func(g uint32) bool { return r.isOther(g, p, than) })
 }
 
 // locate allocates a point, without the distance to the border.

@@ -25,10 +25,9 @@ const (
 	maxSections   = 4096
 	maxName       = 16
 	minSize       = headerSize + digestSize
-	// All sections together unpack to at most maxRatio times the file and
-	// maxSlack bytes more, so that a hostile table cannot ask for all the memory
-	// there is. Real ones unpack to about the size of the file.
-	maxRatio = 16
+	// All sections together unpack to at most the size of the file and maxSlack
+	// bytes more, so that a hostile table cannot ask for all the memory there is.
+	// Only sections below maxPacked are compressed, and there are some fifty.
 	maxSlack = 64 << 20
 	// minGain is the bytes that compression must save: what is stored as it is
 	// opens sooner, and can be read in a hexadecimal dump.
@@ -220,7 +219,7 @@ func checkHead(head []byte) error {
 // parseEntries reads the section table of a file of size bytes.
 func parseEntries(head []byte, size uint64) (entries []entry, err error) {
 	end := size - digestSize
-	at, left := uint64(len(head)), maxRatio*size+maxSlack
+	at, left := uint64(len(head)), size+maxSlack
 	for b := head[headerSize:]; len(b) > 0; b = b[entrySize:] {
 		e := entry{
 			name:   string(bytes.TrimRight(b[:maxName], "\x00")),

@@ -176,13 +176,8 @@ func openBytes(file []byte, o OpenOptions) (*Snapshot, error) {
 	return s, nil
 }
 
-// index makes what is derived from the file and not worth its place in it.
+// index makes what nearest places are found with.
 func (s *Snapshot) index(workers int) {
-	s.readFacts()
-	shareOut(len(s.sectors), 1024, workers, func(i int) { s.sectors[i].counted = s.count(i, i+1) })
-	shareOut(len(s.outcodes), 1024, workers, func(i int) {
-		s.outcodes[i].counted = s.count(s.outcodes[i].sector, s.outcodes[i].sectors)
-	})
 	s.nearPremises = newNearby(&s.premises, s.premises.n, workers, s.premisesTies)
 	live := 0
 	for live < s.points.n && (Unit{s, uint32(s.points.at(live))}).Status() == Live {

@@ -26,6 +26,17 @@ func (t *tree) search(r geo.Rect, f func(item uint32)) {
 		})
 }
 
+// any reports whether f says so of any item whose rectangle meets r, and asks
+// no further.
+func (t *tree) any(r geo.Rect, f func(item uint32) bool) (found bool) {
+	t.t.Search([2]float64{r.Min.Lat, r.Min.Lng}, [2]float64{r.Max.Lat, r.Max.Lng},
+		func(_, _ [2]float64, item uint32) bool {
+			found = f(item)
+			return !found
+		})
+	return found
+}
+
 // minPerLat is less than the length of any degree of latitude in metres: that
 // at the equator is 110,574.
 const minPerLat = 110_500

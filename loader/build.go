@@ -97,7 +97,8 @@ type run struct {
 	quarantine *quarantine
 	builder    *index.Builder
 	summary    Summary
-	notices    []string // attributions
+	notices    []string             // attributions
+	land       *[3]geo.MultiPolygon // the manifest's; nil: the indicative Regions
 
 	feeds       []*feed // in the manifest's order
 	registers   registerCounts
@@ -285,6 +286,7 @@ func (r *run) regionsAndBuilder() error {
 		if err == nil {
 			s.Files[0].Path = s.Pattern
 			r.stored.Add(s.Files[0].Bytes)
+			r.land = &land
 		}
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"coverd/geo"
 	"coverd/index"
 )
 
@@ -24,6 +25,8 @@ type Report struct {
 	Carried   []Carried        `json:"carried"`           // sources that are the previous snapshot's
 	Overrides []index.Override `json:"overrides"`         // gates that were overridden
 	Timings   []Timing         `json:"timings"`           // of the stages, in order; empty unless the caller fills it in
+
+	land *[3]geo.MultiPolygon // of the map: the manifest's Regions; nil: the indicative ones
 }
 
 // Verdict is what came of a gate.

@@ -102,7 +102,7 @@ func TestOneClock(t *testing.T) {
 
 // TestTopLevel: the top of the tree is the pipeline and what every project has.
 func TestTopLevel(t *testing.T) {
-	want := strings.Fields("CHANGELOG.md LICENSE Makefile NOTICE README.md bench bin cmd fixtures geo go.mod go.sum index loader server")
+	want := strings.Fields("CHANGELOG.md LICENSE Makefile NOTICE README.md bench bin cmd deploy fixtures geo go.mod go.sum index loader server")
 	entries, err := os.ReadDir(root)
 	if err != nil {
 		t.Fatal(err)

@@ -68,7 +68,7 @@ was active still is.`,
 	f.IntVar(&o.keep, "keep", generations.DefaultKeep, "`number` of generations to keep once there is a new one, at least 3; 0 keeps all")
 	f.StringVar(&o.hook, "hook", "", "`command` that may look at the new generation before it is made active, and refuse it")
 	f.DurationVar(&o.hookTime, "hook-timeout", 5*time.Minute, "how `long` the hook may take")
-	f.StringArrayVar(&o.reports, "report", nil, "write the whole report to this `file` (.json or .txt), of a refused build too; may be given several times")
+	f.StringArrayVar(&o.reports, "report", nil, "write the whole report to this `file` (.html, .json or .txt), of a refused build too; may be given several times")
 	f.BoolVar(&o.asJSON, "json", false, "print the whole report as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress and no summary, only errors")
 	required(cmd, "manifest")

@@ -20,8 +20,10 @@ func writeReport(w io.Writer, r *loader.Report, ending string) error {
 		return printJSON(w, r)
 	case ".txt":
 		return r.WriteText(w)
+	case ".html":
+		return r.WriteHTML(w)
 	}
-	return fmt.Errorf("no report is written as %q: name it .json or .txt", ending)
+	return fmt.Errorf("no report is written as %q: name it .html, .json or .txt", ending)
 }
 
 // checkReports refuses reports that have no form, or the place of something that

@@ -14,7 +14,7 @@ import (
 
 // tour FILE types the commands of a document's console blocks, in order, and
 // compares what is printed with what stands there. JSON may be broken into
-// lines in the document; the identity of the snapshot may differ. With -update
+// lines in the document; identity and age of the snapshot may differ. With -update
 // the document is rewritten instead.
 //
 // "make run" is taken for what the Makefile makes of it, on ports of the
@@ -82,14 +82,18 @@ func shellWords(command string) (words []string) {
 	return words
 }
 
-var identity = regexp.MustCompile(`\b[0-9a-f]{12,64}\b`)
+var (
+	identity = regexp.MustCompile(`\b[0-9a-f]{12,64}\b`)
+	age      = regexp.MustCompile(`("age_days":)[0-9]+`)
+)
 
-// plain is output without line breaks in JSON and without identities.
+// plain is output without line breaks in JSON, identities and ages.
 func plain(output string) string {
 	var b bytes.Buffer
 	if json.Compact(&b, []byte(output)) == nil {
 		output = b.String()
 	}
+	output = age.ReplaceAllString(output, `$1…`)
 	return identity.ReplaceAllStringFunc(strings.TrimSpace(output), func(s string) string {
 		if strings.Trim(s, "0123456789") == "" {
 			return s // a UPRN

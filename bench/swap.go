@@ -188,7 +188,7 @@ func (s *swapRun) measure(ctx context.Context) ([]Row, error) {
 		}
 		during.add(l)
 	}
-	time.Sleep(time.Second) // the last one that was replaced is freed
+	wait(ctx, time.Second) // the last one that was replaced is freed
 	after, _ := s.serve.resident()
 
 	p99 := func(r *openRun) float64 { return float64(r.latency.ValueAtQuantile(99)) / 1e3 }

@@ -96,12 +96,9 @@ func stageBoth(dir string, files [2]string, progress Progress) (names [2]string,
 		progress.report("stage the snapshots", i, len(files))
 		g, err := l.Stage(func(w io.Writer) error { return copyFile(w, file) }, openedID)
 		if err != nil {
-			return names, err
+			return names, fmt.Errorf("%s: %w", file, err) // such as that it is the same as the first
 		}
 		names[i] = g.Name
-	}
-	if names[0] == names[1] {
-		return names, fmt.Errorf("%s and %s are the same snapshot: there is nothing to swap", files[0], files[1])
 	}
 	_, err = l.Activate(names[0])
 	return names, err
@@ -188,7 +185,7 @@ func (s *swapRun) measure(ctx context.Context) ([]Row, error) {
 		}
 		during.add(l)
 	}
-	time.Sleep(time.Second) // the last one that was replaced is freed
+	wait(ctx, time.Second) // the last one that was replaced is freed
 	after, _ := s.serve.resident()
 
 	p99 := func(r *openRun) float64 { return float64(r.latency.ValueAtQuantile(99)) / 1e3 }

@@ -205,12 +205,13 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 // tellReady tells what is to be said of the source: nothing of that makes a
 // server less ready.
 func (r *reloader) tellReady(w http.ResponseWriter) {
-	looked := "when it started"
+	refused := r.refused.Load()
+	looked := "never yet"
 	if at := r.looked.Load(); at != 0 {
 		looked = time.Unix(0, at).UTC().Format(time.RFC3339)
 	}
-	fmt.Fprintf(w, "%s source %s, found as served %s\n", mark(r.refused.Load() == nil), r.source, looked)
-	if refused := r.refused.Load(); refused != nil {
+	fmt.Fprintf(w, "%s source %s, last found to be served: %s\n", mark(refused == nil), r.source, looked)
+	if refused != nil {
 		fmt.Fprintf(w, "%s refused since %s (%s): %v; the snapshot before is served on\n", mark(false), refused.since.UTC().Format(time.RFC3339), refused.reason, refused.err)
 	}
 }

@@ -79,8 +79,10 @@ func canaryFile(number, premises int) ([]byte, error) {
 		err := b.AddArea(index.Area{
 			Claim: testClaim(func(c *index.Claim) { c.CSP, c.Network, c.Info = name, index.Network4GSouth, name }),
 			Shape: geo.MultiPolygon{{{
-				{Lat: at.Lat - 0.2, Lng: at.Lng - 0.2}, {Lat: at.Lat - 0.2, Lng: at.Lng + 0.2},
-				{Lat: at.Lat + 0.2, Lng: at.Lng + 0.2}, {Lat: at.Lat + 0.2, Lng: at.Lng - 0.2},
+				{Lat: at.Lat - 0.2, Lng: at.Lng - 0.2},
+				{Lat: at.Lat - 0.2, Lng: at.Lng + 0.2},
+				{Lat: at.Lat + 0.2, Lng: at.Lng + 0.2},
+				{Lat: at.Lat + 0.2, Lng: at.Lng - 0.2},
 			}}},
 		})
 		if err != nil {

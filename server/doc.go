@@ -1,22 +1,31 @@
 // Package server answers questions about a snapshot over HTTP.
 //
-//	snap, err := index.Open("coverd.snap")
+//	source, err := server.NewDirSource("snapshots")
 //	…
-//	srv, err := server.New(snap, server.Options{Log: log})
+//	srv, err := server.Open(source, server.Options{Log: log})
 //	…
 //	err = srv.Serve(ctx, public, admin) // until ctx ends; then requests under way are finished
 //
 // Questions come in on the public listener (fasthttp): the routes are in
 // [Server.Answer]'s words "paths under /v1", their answers in package
-// [coverd/server/api]. Health, metrics and profiles are on the admin listener
-// (net/http), which is meant for this machine alone: nothing there is secret,
-// but nothing there is anybody else's business.
+// [coverd/server/api]. Health, metrics, profiles and the snapshots that there are
+// to serve are on the admin listener (net/http), which is meant for this machine
+// alone: nothing there is secret, but who reaches it can have another snapshot
+// served.
 //
 // # One snapshot a request
 //
 // A request loads the pointer to the snapshot once and passes it down, so that
 // an answer never mixes two of them. A snapshot is verified when it is opened:
 // after that a look-up can miss, but not fail.
+//
+// So another snapshot takes its place by one store to that pointer, with
+// nobody stopped. It is opened before, beside the old one, by a single thread
+// that gives way to all others: where all cores open it, whoever asks a question
+// meanwhile waits for one. What belongs to a snapshot (its scratches, what is
+// ready-made of its answers) hangs on it and goes with it, after the last reader;
+// then the memory is returned to the system at once. A candidate that cannot be
+// opened changes nothing.
 //
 // # What absence is called
 //

@@ -42,6 +42,9 @@ func (s *Server) hold(snap *index.Snapshot, offer Offer) *held {
 		regions:  sync.OnceValue(func() *regionDocuments { return newRegionDocuments(snap, ref) }),
 		offer:    offer,
 	}
+	if s.opened != nil {
+		s.opened(info)
+	}
 	if s.maxDataAge > 0 {
 		h.staleAfter = s.clock.startOf(info.AsOf).Add(s.maxDataAge)
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"weak"
 
@@ -176,6 +178,9 @@ func (r *reloader) change(ctx context.Context, dir *DirSource, to func(*generati
 	}
 	defer r.done()
 	lock, err := dir.dir.Lock()
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		err = fmt.Errorf("%w: this server may only read its directory; use 'coverd snapshots' as somebody who may write there", err)
+	}
 	if err != nil {
 		return lookRefused, err
 	}

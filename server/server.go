@@ -34,6 +34,9 @@ type Options struct {
 	// source is a directory, besides when it is told that something changed
 	// there. 30 seconds by default.
 	ReloadInterval time.Duration
+	// Opened is told of a snapshot that is about to be served, the first
+	// included, so that a program can set its collector to the size.
+	Opened func(info *index.Info)
 	// DrainTimeout is how long requests under way may take once the server was
 	// told to stop. Ten seconds by default.
 	DrainTimeout time.Duration
@@ -50,6 +53,7 @@ type Server struct {
 	log        *slog.Logger
 	metrics    *metrics
 	reloads    *reloader // nil where the snapshot has no source
+	opened     func(info *index.Info)
 	draining   atomic.Bool
 }
 
@@ -95,7 +99,9 @@ func Open(source Source, o Options) (*Server, error) {
 	s.reloads = newReloader(s, source, o.ReloadInterval)
 	s.reloads.opened(time.Since(begin))
 	s.start(snap, used)
-	if refused != nil {
+	if refused == nil {
+		s.reloads.found()
+	} else {
 		_ = s.reloads.refuse(offer, refused)
 	}
 	return s, nil
@@ -107,7 +113,7 @@ func (s *Server) start(snap *index.Snapshot, offer Offer) {
 }
 
 func newServer(o Options) (*Server, error) {
-	s := &Server{maxAge: o.MaxAge, maxDataAge: o.MaxDataAge, drain: o.DrainTimeout, log: o.Log}
+	s := &Server{maxAge: o.MaxAge, maxDataAge: o.MaxDataAge, drain: o.DrainTimeout, log: o.Log, opened: o.Opened}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

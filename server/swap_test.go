@@ -218,3 +218,31 @@ func TestSwapUnderLoad(t *testing.T) {
 		t.Errorf("%d swaps counted", got)
 	}
 }
+
+// What the test above would find, it finds: an answer under another snapshot's
+// name, or with a part of another's.
+func TestMixesAreFound(t *testing.T) {
+	c := newCanaries(t, 2, 1)
+	s := c.open(t, Options{Now: func() time.Time { return noon }})
+	first, other := s.Snapshot().ID(), ""
+	for id := range c.number {
+		if id != first {
+			other = id
+		}
+	}
+	for _, path := range canaryPaths() {
+		status, _, body := s.Answer("GET", path)
+		if wrong := c.mixes(first, status, body); wrong != "" {
+			t.Errorf("GET %s: %s", path, wrong)
+		}
+		if c.mixes(other, status, body) == "" {
+			t.Errorf("GET %s: taken for another's", path)
+		}
+		if renamed := bytes.ReplaceAll(body, []byte(first), []byte(other)); c.mixes(other, status, renamed) == "" {
+			t.Errorf("GET %s: taken for another's with its name", path)
+		}
+		if part := bytes.Replace(body, []byte("canary-0"), []byte("canary-1"), 1); status == 200 && c.mixes(first, status, part) == "" {
+			t.Errorf("GET %s: a part of another's is not found", path)
+		}
+	}
+}

@@ -125,14 +125,17 @@ func openServer(o serveOptions, log *slog.Logger) (*server.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv, err := server.Open(source, server.Options{Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval})
+	srv, err := server.Open(source, server.Options{
+		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval,
+		Opened: func(info *index.Info) { keepLean(info.Memory) },
+	})
 	if err != nil {
 		return nil, adviseOn(err, o.snapshot)
 	}
 	info := srv.Snapshot().Info()
 	log.Info("opened", "file", srv.File(), "snapshot", info.ID, "as_of", info.AsOf.String(), "premises", info.Premises,
 		"postcodes", info.Postcodes, "took", tookText(time.Since(start)))
-	keepLean(info.Memory)
+	debug.FreeOSMemory() // what starting took
 	return srv, nil
 }
 
@@ -151,8 +154,8 @@ func onHangup(f func()) (stop func()) {
 	}
 }
 
-// keepLean returns what starting took to the system and, for a large snapshot,
-// has the collector run whenever the heap has grown by a tenth.
+// keepLean has the collector run, for a large snapshot, whenever the heap has
+// grown by a tenth.
 //
 // # Why
 //
@@ -167,7 +170,6 @@ func keepLean(snapshot int64) {
 	if !hasGOGC() && snapshot > large {
 		debug.SetGCPercent(10)
 	}
-	debug.FreeOSMemory()
 }
 
 // listen opens a listener, and says what to do where the address is taken.

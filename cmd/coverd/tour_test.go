@@ -16,8 +16,8 @@ import (
 
 // tour FILE types the commands of a document's console blocks, in order, and
 // compares what is printed with what stands there. JSON may be broken into
-// lines in the document; identities of snapshots, and how long something took,
-// may differ. With -update the document is rewritten instead.
+// lines in the document; identities and ages of snapshots, and how long something
+// took, may differ. With -update the document is rewritten instead.
 //
 // "make run" is taken for what the Makefile makes of it, on ports of the
 // kernel's choice.
@@ -93,15 +93,17 @@ func typed(ts *testscript.TestScript, command string) string {
 var (
 	identity = regexp.MustCompile(`\b[0-9a-f]{12,64}\b`)
 	took     = regexp.MustCompile(`\bin [0-9.]+ ?m?s\b`)
+	age      = regexp.MustCompile(`("age_days":)[0-9]+`)
 )
 
-// plain is output without line breaks in JSON and without identities.
+// plain is output without line breaks in JSON, identities and ages.
 func plain(output string) string {
 	var b bytes.Buffer
 	if json.Compact(&b, []byte(output)) == nil {
 		output = b.String()
 	}
 	output = took.ReplaceAllString(strings.TrimSpace(output), "in …")
+	output = age.ReplaceAllString(output, `$1…`)
 	return identity.ReplaceAllStringFunc(output, func(s string) string {
 		if strings.Trim(s, "0123456789") == "" {
 			return s // a UPRN

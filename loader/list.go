@@ -155,8 +155,12 @@ func (l *lister) write(w io.Writer) error {
 		}
 		writers[i] = newListWriter(l)
 	}
+	own, err := newPacker(l.o.Packing)
+	if err != nil {
+		return err
+	}
 	put := func(text string) error {
-		b, err := packers[0].append(nil, []byte(text))
+		b, err := own.append(nil, []byte(text))
 		if err == nil {
 			_, err = w.Write(b)
 		}

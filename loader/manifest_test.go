@@ -130,7 +130,7 @@ func TestManifestErrors(t *testing.T) {
 		}},
 		{"unknown key at the top", "prefers = []\n" + good, []string{`1: unknown key "prefers": did you mean "prefer"?`}},
 		{"unknown key like none", "zzzzzzzzzzz = 1\n" + good, []string{
-			`1: unknown key "zzzzzzzzzzz" (known are as_of, prefer, snapshots, counts_as_wan, regions, register, extract)`,
+			`1: unknown key "zzzzzzzzzzz" (known are as_of, prefer, snapshots, counts_as_wan, attributions, regions, register, extract)`,
 		}},
 		{"another case", "As_Of = 2026-11-23\n" + good, []string{`1: unknown key "As_Of": did you mean "as_of"?`}},
 		{"a dotted key", "regions.paths = \"x\"\n" + good, []string{

@@ -98,7 +98,8 @@ func checkKept(t testing.TB, s *index.Snapshot, text string, sep byte, round int
 		}
 		rest = rest[len(line):]
 		if line != "" {
-			end, added := -1, ""
+			var end int
+			var added string
 			if !headed {
 				headed = true
 				added = string(sep) + strings.Join(AnnotatedColumns, string(sep))

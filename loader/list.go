@@ -236,6 +236,7 @@ func (w *listWriter) item(b []byte, i int) []byte {
 			return w.postcode(b, u)
 		}
 		return b
+	case ListPremises:
 	}
 	if i >= w.n {
 		p := w.s.PremisesAt(uint32(i - w.n + w.loose))

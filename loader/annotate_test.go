@@ -17,6 +17,9 @@ import (
 	"coverd/index"
 )
 
+// small reports whether tests are to do with less.
+func small() bool { return underRace || testing.Short() }
+
 // sampleSnapshot builds the committed sample.
 func sampleSnapshot(t testing.TB) *index.Snapshot {
 	t.Helper()
@@ -291,7 +294,7 @@ func TestAnnotateSlowTwin(t *testing.T) {
 		postcodes = append(postcodes, u.Postcode())
 	}
 	rows := 20_000
-	if testing.Short() {
+	if small() {
 		rows = 5000
 	}
 	var in bytes.Buffer
@@ -391,6 +394,9 @@ func TestAnnotateRefuses(t *testing.T) {
 
 // A row costs no memory, whatever it is looked up by.
 func TestAnnotateNoAllocs(t *testing.T) {
+	if underRace {
+		t.Skip("the race detector allocates")
+	}
 	s := sampleSnapshot(t)
 	header := []string{"uprn", "postcode", "address", "lat", "lng"}
 	columns, err := findSheetColumns(header, nil)

@@ -38,6 +38,7 @@ type premisesParser struct {
 	key       []byte                   // of the claim before
 	claimID   index.ClaimID            // its number
 	claimIDs  map[string]index.ClaimID // by the raw cells of a claim
+	marked    bool                     // the row claims nothing
 	addresses *remembered
 }
 
@@ -52,6 +53,7 @@ func newPremisesParser(s sink, c *claimReader) *premisesParser {
 // parsed is what has come of a block or a feature.
 type parsed struct {
 	rows, accepted int64
+	marks          int64 // of the accepted: rows that claim nothing
 	rejects        []Reject
 	err            error
 }
@@ -86,6 +88,9 @@ func (p *premisesParser) block(f *csvFile, b block) (out parsed) {
 			case fault == nil:
 				row.File, row.Line = f.number, line
 				p.rows = append(p.rows, row)
+				if p.marked {
+					out.marks++
+				}
 			case b.cut && len(data) == 0 && err == nil && len(p.lex.fields) < len(f.names):
 				out.err = &FileError{f.name, int(line), "it is cut: the last row has no line end and only part of its fields"}
 				return out
@@ -133,9 +138,10 @@ func (p *premisesParser) row(raw []byte, err error) (r index.Row, f *cellFault) 
 	if r.At, f = p.location(); f != nil {
 		return r, f
 	}
-	if marked, f := p.mark(); f != nil {
+	if p.marked, f = p.mark(); f != nil {
 		return r, f
-	} else if marked {
+	}
+	if p.marked {
 		r.Claim = p.sink.Claim(index.Claim{CSP: p.claims.csp, AsOf: p.claims.asOf})
 	} else if r.Claim, f = p.claim(raw); f != nil {
 		return r, f

@@ -20,6 +20,7 @@ var notices = map[Format]string{
 func (r *run) take(s *SourceSummary, p *parsed) error {
 	s.Rows += p.rows
 	s.Accepted += p.accepted
+	s.Marks += p.marks
 	for i := range p.rejects {
 		s.reject(&p.rejects[i])
 		if err := r.quarantine.add(&p.rejects[i]); err != nil {
@@ -58,6 +59,9 @@ func (r *run) premises(e *Extract, s *SourceSummary) error {
 			s.Files = append(s.Files, *part.done)
 		}
 		r.tell("premises", s.Pattern)
+	}
+	if s.Marks > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s rows that claim nothing, and mark premises that rows contradicted each other about", thousands(s.Marks)))
 	}
 	return nil
 }

@@ -151,9 +151,9 @@ func FuzzSheet(f *testing.F) {
 // Lines and quoted fields around the bound, which fuzzing rarely makes.
 func TestSheetLong(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 2))
-	rounds := 60
-	if testing.Short() {
-		rounds = 20
+	rounds := 40
+	if small() {
+		rounds = 12
 	}
 	for range rounds {
 		var b strings.Builder

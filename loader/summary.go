@@ -43,6 +43,7 @@ type SourceSummary struct {
 	Reasons   map[Code]int64 `json:"reasons"` // rejected rows by reason
 	Allowed   int64          `json:"allowed"` // rejected rows that would be let pass
 	OutOfArea int64          `json:"out_of_area,omitempty"`
+	Marks     int64          `json:"conflict_marks,omitempty"`      // accepted rows that claim nothing: see claims_conflict
 	Unlocated int64          `json:"without_coordinates,omitempty"` // register rows
 	Repeated  int64          `json:"repeated,omitempty"`            // register rows that say what an earlier one does
 	Differing int64          `json:"differing,omitempty"`           // register rows of a postcode that an earlier one has otherwise

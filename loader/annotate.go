@@ -98,7 +98,6 @@ type sheet struct {
 	cut     sheetCutter
 	columns *sheetColumns
 	used    map[SheetKey]string
-	crlf    bool
 }
 
 // start reads the header and writes it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"coverd/geo"
@@ -52,6 +53,7 @@ type annotator struct {
 	lex     sheetLexer
 	last    []byte // the last three cells, with a separator before each
 
+	states    []index.State      // by kind; 0: not worked out yet
 	kinds     memo[[]byte]       // what is appended for premises of a kind
 	postcodes memo[postcodeText] // and for a postcode alone
 	answer    annotation
@@ -84,7 +86,7 @@ type annotation struct {
 }
 
 func newAnnotator(s *index.Snapshot, c *sheetColumns, on index.Day) *annotator {
-	a := &annotator{s: s, columns: c, on: on, lex: sheetLexer{separator: c.separator}}
+	a := &annotator{s: s, columns: c, on: on, lex: sheetLexer{separator: c.separator}, states: make([]index.State, s.Kinds())}
 	for i, key := range SheetKeys {
 		a.at[i] = c.at[key]
 	}
@@ -92,6 +94,17 @@ func newAnnotator(s *index.Snapshot, c *sheetColumns, on index.Day) *annotator {
 		a.last = append(append(a.last, c.separator), cell...)
 	}
 	return a
+}
+
+// state is that of premises of a kind.
+func (a *annotator) state(kind uint32) index.State {
+	st := a.states[kind]
+	if st == 0 {
+		set, _, _ := a.s.Kind(kind)
+		st = set.State(a.on)
+		a.states[kind] = st
+	}
+	return st
 }
 
 // block appends a block's rows, each with its annotation, to dst.
@@ -234,27 +247,22 @@ func (a *annotator) suggest(cell []byte, detail string) string {
 		_, ok := a.s.Postcode(p)
 		return ok
 	}
-	texts := 0
+	var texts []string
 	for _, s := range geo.SuggestPostcodeFunc(cell, exists) {
-		if s.What != "postcode" || texts == 3 {
-			continue
-		}
-		if texts++; texts == 1 {
-			detail += "; did you mean " + s.Text
-		} else {
-			detail += " or " + s.Text
+		if s.What == "postcode" && len(texts) < 3 {
+			texts = append(texts, s.Text)
 		}
 	}
-	if texts > 0 {
-		detail += "?"
+	if len(texts) == 0 {
+		return detail
 	}
-	return detail
+	return detail + "; did you mean " + strings.Join(texts, " or ") + "?"
 }
 
 // premises appends what is claimed of a premises of a kind.
 func (a *annotator) premises(dst []byte, kind uint32, sum *sheetCounts) []byte {
 	set, region, conflict := a.s.Kind(kind)
-	a.answer = annotation{outcome: premisesFound, state: set.State(a.on), region: region.Region, basis: BasisPremises, confidence: -1, distance: -1}
+	a.answer = annotation{outcome: premisesFound, state: a.state(kind), region: region.Region, basis: BasisPremises, confidence: -1, distance: -1}
 	if len(a.reason) == 0 {
 		text := a.kinds.of(uint64(kind), func(b *[]byte) {
 			a.claimed(set, conflict)
@@ -361,8 +369,7 @@ func (a *annotator) most(unit index.Unit) {
 	var sum index.Summary
 	var count [len(index.States) + 1]int
 	for i := range a.details {
-		set, _, _ := a.s.Kind(a.details[i].Kind)
-		st := set.State(a.on)
+		st := a.state(a.details[i].Kind)
 		sum.Add(st, 1)
 		count[st]++
 	}
@@ -374,8 +381,7 @@ func (a *annotator) most(unit index.Unit) {
 	}
 	kind, most := uint32(0), 0
 	for i := range a.details {
-		set, _, _ := a.s.Kind(a.details[i].Kind)
-		if set.State(a.on) != state {
+		if a.state(a.details[i].Kind) != state {
 			continue
 		}
 		n := 0
@@ -418,8 +424,7 @@ func (a *annotator) matched(unit index.Unit, address []byte) (kind uint32, n int
 			continue
 		}
 		n++
-		set, _, _ := a.s.Kind(d.Kind)
-		if st := set.State(a.on); st > worst {
+		if st := a.state(d.Kind); st > worst {
 			kind, worst = d.Kind, st
 		}
 	}

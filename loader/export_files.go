@@ -54,33 +54,57 @@ func stretches(n, step int) func(yield func([2]int) bool) {
 
 // write writes what work appends for stretches of 0 to n into files, in order.
 // heads are the texts in front, if any; work is told its worker.
-func (e *exporter) write(stage string, names, heads []string, n, step int, work func(worker, from, to int, texts [][]byte, rows []int64) error) ([]index.File, []int64, error) {
+func (e *exporter) write(
+	stage string, names, heads []string, n, step int, work func(worker, from, to int, texts [][]byte, rows []int64) error,
+) (done []index.File, rows []int64, err error) {
+	files := make([]*outFile, 0, len(names))
+	rows = make([]int64, len(names))
+	err = e.fill(&files, names, heads, func(packers []*packer) error {
+		scratch := make([][][]byte, e.o.Workers)
+		for c := range inOrder(e.o.Workers, stretches(n, step), func(w int, span [2]int) exportChunk {
+			if scratch[w] == nil {
+				scratch[w] = make([][]byte, len(names))
+			}
+			return e.chunk(packers[w], scratch[w], span, func(texts [][]byte, rows []int64) error {
+				return work(w, span[0], span[1], texts, rows)
+			})
+		}) {
+			err := c.err
+			for i, text := range c.texts {
+				if err == nil && len(text) > 0 {
+					_, err = files[i].Write(text)
+				}
+				rows[i] += c.rows[i]
+			}
+			if err != nil {
+				return err
+			}
+			e.tell(stage, c.upTo, n)
+		}
+		return nil
+	})
+	for i, f := range files {
+		d, end := f.finish()
+		d.Path = names[i]
+		done, err = append(done, d), errors.Join(err, end)
+	}
+	return done, rows, err
+}
+
+// fill creates files with their heads, and has the rest written.
+func (e *exporter) fill(files *[]*outFile, names, heads []string, rest func([]*packer) error) (err error) {
 	packers := make([]*packer, e.o.Workers)
 	for i := range packers {
-		var err error
 		if packers[i], err = newPacker(e.o.Packing); err != nil {
-			return nil, nil, err
+			return err
 		}
-	}
-	files := make([]*outFile, 0, len(names))
-	finish := func() (done []index.File, err error) {
-		for i, f := range files {
-			d, end := f.finish()
-			d.Path = names[i]
-			done, err = append(done, d), errors.Join(err, end)
-		}
-		return done, err
-	}
-	fail := func(err error) ([]index.File, []int64, error) {
-		_, end := finish()
-		return nil, nil, errors.Join(err, end)
 	}
 	for i, name := range names {
 		f, err := e.create(name)
 		if err != nil {
-			return fail(err)
+			return err
 		}
-		files = append(files, f)
+		*files = append(*files, f)
 		head := ""
 		if heads != nil {
 			head = heads[i]
@@ -90,44 +114,27 @@ func (e *exporter) write(stage string, names, heads []string, n, step int, work 
 			_, err = f.Write(b)
 		}
 		if err != nil {
-			return fail(err)
+			return err
 		}
 	}
-	scratch := make([][][]byte, e.o.Workers)
-	rows := make([]int64, len(names))
-	for c := range inOrder(e.o.Workers, stretches(n, step), func(w int, span [2]int) (c exportChunk) {
-		if scratch[w] == nil {
-			scratch[w] = make([][]byte, len(names))
-		}
-		texts := scratch[w]
-		for i := range texts {
-			texts[i] = texts[i][:0]
-		}
-		c = exportChunk{upTo: span[1], texts: make([][]byte, len(names)), rows: make([]int64, len(names))}
-		if c.err = e.ctx.Err(); c.err == nil {
-			c.err = work(w, span[0], span[1], texts, c.rows)
-		}
-		for i := range texts {
-			if c.err == nil && len(texts[i]) > 0 {
-				c.texts[i], c.err = packers[w].append(nil, texts[i])
-			}
-		}
-		return c
-	}) {
-		err := c.err
-		for i, text := range c.texts {
-			if err == nil && len(text) > 0 {
-				_, err = files[i].Write(text)
-			}
-			rows[i] += c.rows[i]
-		}
-		if err != nil {
-			return fail(err)
-		}
-		e.tell(stage, c.upTo, n)
+	return rest(packers)
+}
+
+// chunk packs what work appends for a stretch.
+func (e *exporter) chunk(z *packer, texts [][]byte, span [2]int, work func(texts [][]byte, rows []int64) error) exportChunk {
+	for i := range texts {
+		texts[i] = texts[i][:0]
 	}
-	done, err := finish()
-	return done, rows, err
+	c := exportChunk{upTo: span[1], texts: make([][]byte, len(texts)), rows: make([]int64, len(texts))}
+	if c.err = e.ctx.Err(); c.err == nil {
+		c.err = work(texts, c.rows)
+	}
+	for i := range texts {
+		if c.err == nil && len(texts[i]) > 0 {
+			c.texts[i], c.err = z.append(nil, texts[i])
+		}
+	}
+	return c
 }
 
 // areas writes the areas of one extract, one feature a line.
@@ -135,7 +142,8 @@ func (e *exporter) areas(x *exportExtract) error {
 	done, rows, err := e.write("areas", []string{x.file.Path}, nil, x.to-x.from, 16, func(_, from, to int, texts [][]byte, rows []int64) error {
 		for i := x.from + from; i < x.from+to; i++ {
 			a := e.s.Area(i)
-			b := append(texts[0], `{"type":"Feature","properties":{`...)
+			b := texts[0]
+			b = append(b, `{"type":"Feature","properties":{`...)
 			b = appendClaimProperties(b, &a.Claim)
 			b = appendGeometry(append(b, `},"geometry":`...), a.Shape)
 			texts[0] = append(b, "}\n"...)
@@ -269,7 +277,8 @@ func appendMillionths(b []byte, n int32) []byte {
 func (e *exporter) regions() (index.File, error) {
 	name := "regions.geojson" + e.o.Packing.suffix()
 	done, _, err := e.write("regions", []string{name}, nil, 1, 1, func(_, _, _ int, texts [][]byte, _ []int64) error {
-		b := append(texts[0], `{"type":"FeatureCollection","features":[`...)
+		b := texts[0]
+		b = append(b, `{"type":"FeatureCollection","features":[`...)
 		for i, r := range geo.Regions {
 			b = append(comma(b, i), "\n"...)
 			b = append(b, `{"type":"Feature","properties":{"region":"`+r.String()+`"},"geometry":`...)

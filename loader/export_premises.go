@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +25,11 @@ func (e *exporter) premises() error {
 			names = append(names, x.file.Path)
 		}
 	}
-	if len(files) == 0 {
+	switch {
+	case len(files) > 0:
+	case e.s.Info().Premises > 0:
+		return errors.New("there are premises, and no premises extract among the sources: no manifest can say so")
+	default:
 		return nil
 	}
 	header := []string{"uprn", "postcode", "address_identifier", "latitude", "longitude"}

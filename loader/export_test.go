@@ -114,11 +114,11 @@ func TestExportSample(t *testing.T) {
 	}
 }
 
-var exportWorlds = flag.Int("export.worlds", 120, "how many random builds are exported and built again")
+var exportWorlds = flag.Int("export.worlds", 90, "how many random builds are exported and built again")
 
 func TestExportRandom(t *testing.T) {
 	worlds := *exportWorlds
-	if testing.Short() {
+	if small() {
 		worlds /= 4
 	}
 	marked, split := 0, 0
@@ -254,10 +254,13 @@ func randomAreas(rng *rand.Rand) string {
 // A mark says what contradicting rows said, and no more.
 func TestConflictMark(t *testing.T) {
 	const head = "uprn,claims_conflict,network_region,coverage_availability\n"
-	s, _ := premisesWorld("A", head+"1,true,,\n2,false,South,true\n2,true,,\n3,,South,true\n4,false,South,true\n").build(t)
+	s, told := premisesWorld("A", head+"1,true,,\n2,false,South,true\n2,true,,\n3,,South,true\n4,false,South,true\n").build(t)
 	want := []string{"1: !", "2: South/A+ !", "3: South/A+", "4: South/A+"}
 	if diff := cmp.Diff(want, slices.Sorted(slices.Values(all(s)))); diff != "" {
 		t.Error(diff)
+	}
+	if s := told.Sources[1]; s.Marks != 2 || s.Accepted != 5 || len(s.Notes) != 1 {
+		t.Errorf("%d marks in %d rows: %q", s.Marks, s.Accepted, s.Notes)
 	}
 	_, sum := premisesWorld("A", head+"1,true,South,\n2,true,,true\n3,maybe,South,true\n4,,,\n").build(t)
 	if diff := cmp.Diff([]string{"1.csv:2: network_region: conflict_mark", "1.csv:3: coverage_availability: conflict_mark", "1.csv:4: claims_conflict: availability", "1.csv:5: network_region: network_region"}, rejects(sum)); diff != "" {

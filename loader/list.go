@@ -155,8 +155,12 @@ func (l *lister) write(w io.Writer) error {
 		}
 		writers[i] = newListWriter(l)
 	}
+	own, err := newPacker(l.o.Packing)
+	if err != nil {
+		return err
+	}
 	put := func(text string) error {
-		b, err := packers[0].append(nil, []byte(text))
+		b, err := own.append(nil, []byte(text))
 		if err == nil {
 			_, err = w.Write(b)
 		}
@@ -232,6 +236,7 @@ func (w *listWriter) item(b []byte, i int) []byte {
 			return w.postcode(b, u)
 		}
 		return b
+	case ListPremises:
 	}
 	if i >= w.n {
 		p := w.s.PremisesAt(uint32(i - w.n + w.loose))

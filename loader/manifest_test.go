@@ -131,7 +131,7 @@ func TestManifestErrors(t *testing.T) {
 		}},
 		{"unknown key at the top", "prefers = []\n" + good, []string{`1: unknown key "prefers": did you mean "prefer"?`}},
 		{"unknown key like none", "zzzzzzzzzzz = 1\n" + good, []string{
-			`1: unknown key "zzzzzzzzzzz" (known are as_of, prefer, snapshots, counts_as_wan, regions, register, extract, gates, override)`,
+			`1: unknown key "zzzzzzzzzzz" (known are as_of, prefer, snapshots, counts_as_wan, attributions, regions, register, extract, gates, override)`,
 		}},
 		{"another case", "As_Of = 2026-11-23\n" + good, []string{`1: unknown key "As_Of": did you mean "as_of"?`}},
 		{"a dotted key", "regions.paths = \"x\"\n" + good, []string{

@@ -40,6 +40,7 @@ type premisesParser struct {
 	key       []byte               // of the claim before
 	claimed   readClaim            // that one
 	claimIDs  map[string]readClaim // by the raw cells of a claim
+	marked    bool                 // the row claims nothing
 	addresses *remembered
 
 	counts *rowCounts
@@ -67,6 +68,7 @@ func newPremisesParser(s sink, c *claimReader, counts *rowCounts) *premisesParse
 // parsed is what has come of a block or a feature.
 type parsed struct {
 	rows, accepted int64
+	marks          int64 // of the accepted: rows that claim nothing
 	rejects        []Reject
 	fixed          []fixed // what came of corrections
 	rest           *block  // what is left to parse of a block with many rejects
@@ -111,7 +113,7 @@ func (p *premisesParser) block(f *csvFile, b block) (out parsed) {
 			out.rows++
 			switch row, fault := p.row(raw, err); {
 			case fault == nil && len(f.fixes) == 0:
-				p.take(line, &row)
+				p.take(&out, line, &row)
 			case fault == nil:
 				p.amend(&out, line, row, raw)
 			case b.cut && len(data) == 0 && err == nil && len(p.lex.fields) < len(f.names):
@@ -153,14 +155,17 @@ func (p *premisesParser) settle(out *parsed, line uint32, row index.Row, bad *Re
 		out.rejects = append(out.rejects, *bad)
 		return
 	}
-	p.take(line, &row)
+	p.take(out, line, &row)
 }
 
 // take takes the row that was read last.
-func (p *premisesParser) take(line uint32, row *index.Row) {
+func (p *premisesParser) take(out *parsed, line uint32, row *index.Row) {
 	row.File, row.Line = p.file.number, line
 	p.rows = append(p.rows, *row)
 	p.counts.add(row, p.empty, p.locate)
+	if p.marked {
+		out.marks++
+	}
 }
 
 // reread reads a row as it was corrected.
@@ -217,11 +222,10 @@ func (p *premisesParser) row(raw []byte, err error) (r index.Row, f *cellFault) 
 	if r.At, f = p.location(); f != nil {
 		return r, f
 	}
-	marked, f := p.mark()
-	if f != nil {
+	if p.marked, f = p.mark(); f != nil {
 		return r, f
 	}
-	if marked {
+	if p.marked {
 		r.Claim = p.sink.Claim(index.Claim{CSP: p.claims.csp, AsOf: p.claims.asOf})
 	} else {
 		claimed, f := p.claim(raw)

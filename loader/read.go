@@ -27,6 +27,7 @@ func (r *run) take(s *SourceSummary, p *parsed) error {
 			s.Corrected++
 		}
 	}
+	s.Marks += p.marks
 	for i := range p.rejects {
 		s.reject(&p.rejects[i])
 		if err := r.quarantine.add(&p.rejects[i]); err != nil {
@@ -88,6 +89,9 @@ func (r *run) premises(extract int, s *SourceSummary) error {
 		r.tell("premises", s.Pattern)
 	}
 	unusedFixes(fixes, s)
+	if s.Marks > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%s rows that claim nothing, and mark premises that rows contradicted each other about", thousands(s.Marks)))
+	}
 	return nil
 }
 

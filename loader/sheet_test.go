@@ -151,9 +151,9 @@ func FuzzSheet(f *testing.F) {
 // Lines and quoted fields around the bound, which fuzzing rarely makes.
 func TestSheetLong(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 2))
-	rounds := 60
-	if testing.Short() {
-		rounds = 20
+	rounds := 40
+	if small() {
+		rounds = 12
 	}
 	for range rounds {
 		var b strings.Builder
@@ -207,16 +207,16 @@ func TestSheetColumns(t *testing.T) {
 		{"postcode,coverd_state", "", nil},
 		{"postcode", "", map[SheetKey]string{SheetUPRN: "x"}},
 	} {
-		got := ""
+		var got strings.Builder
 		if cols, err := findSheetColumns(strings.Split(c.header, ","), c.given); err == nil {
 			for _, k := range SheetKeys {
 				if cols.at[k] >= 0 {
-					got += fmt.Sprintf(" %s:%d", k, cols.at[k])
+					got.WriteString(fmt.Sprintf(" %s:%d", k, cols.at[k]))
 				}
 			}
 		}
-		if strings.TrimSpace(got) != c.want {
-			t.Errorf("%s: %q, want %q", c.header, got, c.want)
+		if strings.TrimSpace(got.String()) != c.want {
+			t.Errorf("%s: %q, want %q", c.header, got.String(), c.want)
 		}
 	}
 }

@@ -45,6 +45,7 @@ type SourceSummary struct {
 	Allowed   int64          `json:"allowed"`             // rejected rows that would be let pass
 	Corrected int64          `json:"corrected,omitempty"` // accepted rows that a person has corrected
 	OutOfArea int64          `json:"out_of_area,omitempty"`
+	Marks     int64          `json:"conflict_marks,omitempty"`      // accepted rows that claim nothing: see claims_conflict
 	Unlocated int64          `json:"without_coordinates,omitempty"` // register rows
 	Repeated  int64          `json:"repeated,omitempty"`            // register rows that say what an earlier one does
 	Differing int64          `json:"differing,omitempty"`           // register rows of a postcode that an earlier one has otherwise

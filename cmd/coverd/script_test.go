@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -17,6 +18,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"coverd/fixtures"
@@ -52,6 +54,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"sample":   cmdSample,
 	"snapshot": cmdSnapshot,
 	"damage":   cmdDamage,
+	"shorten":  cmdShorten,
+	"repack":   cmdRepack,
 	"exits":    cmdExits,
 	"serve":    cmdServe,
 	"stop":     cmdStop,
@@ -110,6 +114,46 @@ func cmdDamage(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	file[len(file)-n] ^= 1
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file, 0o666))
+}
+
+// shorten FILE COPY N makes a copy without its last N bytes.
+func cmdShorten(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: shorten FILE COPY N")
+	}
+	file := ts.ReadFile(args[0])
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(file[:len(file)-n]), 0o666))
+}
+
+// repack FILE COPY [s/OLD/NEW/]... makes a copy with texts replaced; of the
+// files, those named .zst are packed.
+func cmdRepack(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: repack FILE COPY [s/OLD/NEW/]...")
+	}
+	text := []byte(ts.ReadFile(args[0]))
+	if strings.HasSuffix(args[0], ".zst") {
+		z, err := zstd.NewReader(nil)
+		ts.Check(err)
+		defer z.Close()
+		text, err = z.DecodeAll(text, nil)
+		ts.Check(err)
+	}
+	for _, edit := range args[2:] {
+		part := strings.Split(edit, "/")
+		if len(part) != 4 || part[0] != "s" || !bytes.Contains(text, []byte(part[1])) {
+			ts.Fatalf("%s: not s/OLD/NEW/, or OLD is not there", edit)
+		}
+		text = bytes.ReplaceAll(text, []byte(part[1]), []byte(part[2]))
+	}
+	if strings.HasSuffix(args[1], ".zst") {
+		z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+		ts.Check(err)
+		text = z.EncodeAll(text, nil)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), text, 0o666))
 }
 
 // exits CODE COMMAND... runs a command that must end with the exit code.

@@ -33,7 +33,8 @@ func newBuild(std stdio) *cobra.Command {
 		Use:   "build",
 		Short: "build a snapshot from extracts, register and Region boundaries",
 		Long: `Read what a manifest names, check every row, and write one snapshot file: whole or not at all, read back before it
-takes its name. Rejected rows are counted by reason and, with --rejects, listed with file, line, column, reason and row.
+takes its name. Rejected rows are counted by reason and, with --rejects, listed with file, line, column, reason and row;
+corrected there, they can be fed back as an extract's corrections (see loader/EXTRACTS.md).
 
 Without --out the file goes into the manifest's snapshots directory as AS_OF-ID.snap, or beside the manifest as
 coverd.snap where there is no such directory in it.

@@ -141,52 +141,6 @@ func TestBadFileRefusesAndReadingGoesOn(t *testing.T) {
 	}
 }
 
-// A file that is cut anywhere inside a row is refused. Cut inside the last
-// field, or at the end of a row, it cannot be told from a whole one: that is
-// what rows and sha256 are for.
-func TestCutAnywhere(t *testing.T) {
-	text := header +
-		"990000000001,GU1 2AA,\"1, The \"\"Snug\"\"\",51.239448,-0.564876,South,true,,,Cellular,SKU1,High,,\n" +
-		"990000000002,GU1 2AA,2,51.239448,-0.564876,South,true,,,Cellular,SKU1,High,,\"Two lines:\nthe second\"\n"
-	sum := fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
-	w := premisesWorld("Arqiva\nrows = 2\nsha256 = \""+sum+"\"", text)
-	w.build(t)
-	dir := t.TempDir()
-	w.write(t, dir)
-	m, err := ReadManifest(filepath.Join(dir, "coverd.toml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	unnamed := *m // without rows and sha256
-	unnamed.Extracts = []Extract{m.Extracts[0]}
-	unnamed.Extracts[0].Rows, unnamed.Extracts[0].SHA256 = -1, ""
-	file := filepath.Join(dir, "1.csv")
-	var unnoticed []int
-	for n := range len(text) {
-		if err := os.WriteFile(file, []byte(text[:n]), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Build(t.Context(), m, Options{}); !isRefusal(err) {
-			t.Fatalf("cut after %d bytes, %q: error %v, want a refusal", n, text[max(0, n-20):n], err)
-		}
-		res, err := Build(t.Context(), &unnamed, Options{})
-		if err != nil && !isRefusal(err) {
-			t.Fatal(err)
-		}
-		if err == nil {
-			unnoticed = append(unnoticed, n)
-			if text[n-1] != '\n' && len(res.Summary.Sources[1].Warnings) == 0 {
-				t.Errorf("cut after %d bytes: no warning of a missing line end", n)
-			}
-		}
-	}
-	second := strings.Index(text, "990000000002")
-	want := []int{second - 1, second, strings.Index(text, `"Two`), len(text) - 1}
-	if diff := cmp.Diff(want, unnoticed); diff != "" {
-		t.Errorf("cuts that go unnoticed (-want +got):\n%s", diff)
-	}
-}
-
 func isRefusal(err error) bool {
 	_, ok := errors.AsType[*RefusedError](err)
 	return ok

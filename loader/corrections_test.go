@@ -90,7 +90,6 @@ func TestCorrections(t *testing.T) {
 		{"Latin-1", "1,South,true,caf\xe9\n", map[string]string{"2": "1,South,true,café"}, []string{"1: South/A+/café"}, nil},
 		{"CRLF", "1,East,true,\r\n2,South,true,\r\n", map[string]string{"2": "1,South,true,\r\n"}, []string{"1: South/A+", "2: South/A+"}, nil},
 		{"what looks like a formula", "=1,South,true,\n'=2,South,true,\n", map[string]string{"2": "1,South,true,=1+1"}, []string{"1: South/A+/=1+1"}, []string{"1.csv:3: uprn: uprn"}},
-		{"no line end at the end", "2,South,true,\n1,East,true,x", map[string]string{"3": "1,South,true,x"}, []string{"1: South/A+/x", "2: South/A+"}, nil},
 		{"a conflict: the same", "1,South,true,\n1,South,false,\n", map[string]string{"3": "1,South,true,"}, []string{"1: South/A+"}, nil},
 		{"a conflict: another premises", "1,South,true,\n1,South,false,\n", map[string]string{"2": "2,South,true,"}, []string{"1: South/A-", "2: South/A+"}, nil},
 		{"a conflict: nothing changed", "1,South,true,\n1,South,false,\n", nil, []string{"1: !"}, []string{"1.csv:2: : conflict", "1.csv:3: : conflict"}},

@@ -176,7 +176,7 @@ func randomWorld(rng *rand.Rand) world {
 			kind, name = "areas", fmt.Sprintf("%d.geojsonl", i)
 			w[name] = randomAreas(rng)
 		} else {
-			w[name] = randomRows(rng, pick)
+			w[name] = anyRows(rng, pick)
 		}
 		fmt.Fprintf(&m, "[[extract]]\ncsp = %s\nkind = %q\npath = %q\nmax_rejected = 1\n%s", tomlText(csp), kind, name, asOf)
 	}
@@ -205,7 +205,7 @@ func randomRegister(rng *rand.Rand) string {
 	return b.String()
 }
 
-func randomRows(rng *rand.Rand, pick func(...string) string) string {
+func anyRows(rng *rand.Rand, pick func(...string) string) string {
 	var b strings.Builder
 	b.WriteString("uprn,postcode,address_identifier,latitude,longitude,network_region,coverage_availability,anticipated_coverage_date,coverage_end_date,wan_technology,wan_variant,connectivity_likelihood,auxiliary_equipment,additional_information,claims_conflict\n")
 	for range rng.IntN(40) {

@@ -197,13 +197,15 @@ type lineCounter struct {
 	r    io.Reader
 	most int64
 	read int64
-	last int64   // the last offset asked for
-	ends []int64 // offsets of line ends after it
-	line int     // of it
+	last int64    // the last offset asked for
+	base int64    // what ends count from
+	ends []uint32 // offsets of line ends
+	past int      // how many of them are before last
+	line int      // of last
 }
 
 func (c *lineCounter) Read(p []byte) (int, error) {
-	if c.read-c.last > c.most || len(c.ends) > maxFeatureLines {
+	if c.read-c.last > c.most || len(c.ends)-c.past > maxFeatureLines {
 		return 0, errLongLine
 	}
 	n, err := c.r.Read(p)
@@ -213,19 +215,24 @@ func (c *lineCounter) Read(p []byte) (int, error) {
 			break
 		}
 		i += k + 1
-		c.ends = append(c.ends, c.read+int64(i))
+		c.ends = append(c.ends, uint32(c.read+int64(i)-c.base))
 	}
 	c.read += int64(n)
 	return n, err
 }
 
 func (c *lineCounter) at(offset int64) int {
-	n := 0
-	for n < len(c.ends) && c.ends[n] <= offset {
-		n++
+	for c.past < len(c.ends) && c.base+int64(c.ends[c.past]) <= offset {
+		c.past++
+		c.line++
 	}
-	c.ends = append(c.ends[:0], c.ends[n:]...)
-	c.line += n
 	c.last = max(c.last, offset)
+	if c.past >= len(c.ends)/2 { // half of them may go: each is moved once, on average
+		moved := uint32(c.last - c.base)
+		for i, end := range c.ends[c.past:] {
+			c.ends[i] = end - moved
+		}
+		c.ends, c.past, c.base = c.ends[:len(c.ends)-c.past], 0, c.last
+	}
 	return c.line
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -186,9 +185,12 @@ func (d *tomlDay) UnmarshalTOML(v any) (err error) {
 // tells them all; each is a [*ManifestError], unless the manifest cannot be
 // read.
 func ReadManifest(path string) (*Manifest, error) {
-	text, err := os.ReadFile(path)
+	text, err := readSmall(path, maxManifest)
 	if err != nil {
 		return nil, err
+	}
+	if line := tooDeep(text); line > 0 {
+		return nil, &ManifestError{path, line, fmt.Sprintf("more than %d brackets deep: not a manifest", maxBrackets)}
 	}
 	var raw rawManifest
 	meta, err := toml.Decode(string(text), &raw)

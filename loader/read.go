@@ -153,11 +153,10 @@ func (r *run) fileParts(number uint32, f sourceFile, yield func(filePart) bool) 
 	if err != nil {
 		return err
 	}
-	last := filePart{done: &done}
 	if split.cut && f.extract.SHA256 == "" {
-		last.warnings = []string{f.name + ": its last row has no line end: were it cut there, only a sha256 in the manifest would tell"}
+		return split.unended(", or give its sha256 in the manifest")
 	}
-	yield(last)
+	yield(filePart{done: &done})
 	return nil
 }
 

@@ -167,6 +167,9 @@ func (r *registerReader) read(path, name string) iter.Seq[registerPart] {
 			}
 		}
 		file, err := finishInput(in, end)
+		if err == nil && s.cut {
+			err = s.unended("")
+		}
 		if err != nil {
 			fail(err)
 			return

@@ -1,9 +1,12 @@
 package loader
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -328,4 +331,54 @@ func TestBadRegisterRefuses(t *testing.T) {
 	if gates, s := w.refused(t); !cmp.Equal(gates, []string{gateFile}) || s.Sources[2].Accepted != 2 {
 		t.Errorf("gates %v, extract %+v", gates, s.Sources[2])
 	}
+}
+
+// Whatever a register's file holds, each of its rows is read, rejected or left
+// out, or the file is refused; in small blocks as in large ones.
+func FuzzRegister(f *testing.F) {
+	f.Add("postcode,latitude,longitude,introduced,terminated\nGU1 1AA,51.2,-0.5,2020-01,\nx,,,,\n")
+	f.Add("\"GU11AA\",10,499049,150522\nGU1 1AB,90,0,0\n")
+	f.Add("pcds,dointr,doterm,oseast1m,osnrth1m,osgrdind,lat,long\nGU1 1AA,198001,,499049,150522,1,51,-0.5\nBT1 1AA,198001,,,,9,,\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 10_000 {
+			return
+		}
+		read := func(size int) (entries []registerEntry, rejects []Reject, counted bool, err error) {
+			s := newSplitter("r.csv", strings.NewReader(text), size)
+			row, fields, err := (&registerReader{}).start(s)
+			if err != nil {
+				return nil, nil, true, err
+			}
+			var x lexer
+			var rows, accepted, left int64
+			for {
+				b, err := s.next()
+				if err != nil {
+					return entries, rejects, rows == accepted+left+int64(len(rejects)), err
+				}
+				part := parseRegister("r.csv", &x, b, row, fields)
+				if part.err != nil {
+					return entries, rejects, true, part.err
+				}
+				rows, accepted, left = rows+part.rows, accepted+part.accepted, left+part.outOfArea
+				entries, rejects = append(entries, part.entries...), append(rejects, part.rejects...)
+			}
+		}
+		entries, rejects, counted, err := read(blockSize)
+		if _, bad := errors.AsType[*FileError](err); !bad && err != io.EOF {
+			t.Fatalf("%v is no FileError", err)
+		}
+		if !counted {
+			t.Fatalf("%q: a row is lost", text)
+		}
+		for _, r := range rejects {
+			if r.Line < 1 || r.Line > 1+strings.Count(text, "\n") || r.Code == "" || len(r.Digest) != len(digestPrefix)+16 {
+				t.Fatalf("reject %+v", r)
+			}
+		}
+		again, others, _, errAgain := read(1)
+		if !slices.Equal(entries, again) || !slices.Equal(rejects, others) || fmt.Sprint(err) != fmt.Sprint(errAgain) {
+			t.Fatalf("%q: in small blocks %v, %v, %v; in large ones %v, %v, %v", text, again, others, errAgain, entries, rejects, err)
+		}
+	})
 }

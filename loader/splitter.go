@@ -221,6 +221,12 @@ func (s *splitter) whole() (n int, why stop) {
 	return n, noMore
 }
 
+// unended is what is wrong with a file, read to its end, whose last row has no
+// line end: it may be cut in its last field, which nothing else would tell.
+func (s *splitter) unended(or string) error {
+	return &FileError{s.name, int(s.line) - 1, "its last row has no line end, so it may be cut there: end it with a line break" + or}
+}
+
 // skipLine drops a line that is too long, and reports it.
 func (s *splitter) skipLine() (block, error) {
 	b := s.bad(CodeLineLength, fmt.Sprintf("a line of over %d bytes", s.most), append(s.rest[:1<<10:1<<10], "…"...))

@@ -49,9 +49,10 @@ or does not end in time, the generation stays staged.
 With --out the snapshot is one file instead, and so it is, as coverd.snap beside the manifest, where that names no
 directory. It takes the place of what is there, whole or not at all.
 
-Rejected rows are counted by reason, and listed with file, line, column, reason and row. Exit code 3 if an extract is
-refused: damaged, not what it claims to be, or with too many bad rows; or if the hook refuses. Whatever goes wrong, what
-was active still is.`,
+Rejected rows are counted by reason, and listed with file, line, column, reason and row; corrected there, they can be fed
+back as an extract's corrections (see loader/EXTRACTS.md). Exit code 3 if an extract is refused: damaged, not what it claims
+to be, or with too many bad rows; if a gate refuses what has changed since the active generation; or if the hook refuses.
+The report says which, by how much, and how to go on. Whatever goes wrong, what was active still is.`,
 		Example: `  coverd build --manifest coverd.toml
   coverd build --manifest coverd.toml --out coverd.snap
   coverd build --manifest coverd.toml --hook 'coverd lookup "GU1 1AA" | grep -q available'

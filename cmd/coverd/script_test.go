@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"coverd/fixtures"
@@ -27,10 +29,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected output in scripts and in README.md")
 
-// TestMain lets this test binary be coverd, and a curl that can do what the
-// scripts need, when it is started by these names.
+// TestMain lets this test binary be coverd, a curl that can do what the scripts
+// need, and peak, when it is started by these names.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"coverd": main, "curl": curl})
+	testscript.Main(m, map[string]func(){"coverd": main, "curl": curl, "peak": peak})
 }
 
 func TestScripts(t *testing.T) {
@@ -58,6 +60,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"sample":   cmdSample,
 	"snapshot": cmdSnapshot,
 	"damage":   cmdDamage,
+	"shorten":  cmdShorten,
+	"repack":   cmdRepack,
 	"exits":    cmdExits,
 	"serve":    cmdServe,
 	"stop":     cmdStop,
@@ -118,6 +122,46 @@ func cmdDamage(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	file[len(file)-n] ^= 1
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file, 0o666))
+}
+
+// shorten FILE COPY N makes a copy without its last N bytes.
+func cmdShorten(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: shorten FILE COPY N")
+	}
+	file := ts.ReadFile(args[0])
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(file[:len(file)-n]), 0o666))
+}
+
+// repack FILE COPY [s/OLD/NEW/]... makes a copy with texts replaced; of the
+// files, those named .zst are packed.
+func cmdRepack(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: repack FILE COPY [s/OLD/NEW/]...")
+	}
+	text := []byte(ts.ReadFile(args[0]))
+	if strings.HasSuffix(args[0], ".zst") {
+		z, err := zstd.NewReader(nil)
+		ts.Check(err)
+		defer z.Close()
+		text, err = z.DecodeAll(text, nil)
+		ts.Check(err)
+	}
+	for _, edit := range args[2:] {
+		part := strings.Split(edit, "/")
+		if len(part) != 4 || part[0] != "s" || !bytes.Contains(text, []byte(part[1])) {
+			ts.Fatalf("%s: not s/OLD/NEW/, or OLD is not there", edit)
+		}
+		text = bytes.ReplaceAll(text, []byte(part[1]), []byte(part[2]))
+	}
+	if strings.HasSuffix(args[1], ".zst") {
+		z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+		ts.Check(err)
+		text = z.EncodeAll(text, nil)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), text, 0o666))
 }
 
 // exits CODE COMMAND... runs a command that must end with the exit code.

@@ -43,6 +43,7 @@ func kindOf(err error) string {
 
 // badFiles makes the corpus.
 func badFiles(t *testing.T) (list []badFile) {
+	t.Helper()
 	golden, err := os.ReadFile(tinySnapshot)
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +114,7 @@ func written(t *testing.T, sections []packed) []byte {
 
 // badWholes are no snapshots, or not whole.
 func badWholes(t *testing.T, golden []byte, add func(string, []byte)) {
+	t.Helper()
 	cut := func(n int) []byte { return bytes.Clone(golden[:n]) }
 	add("whole-empty", nil)
 	add("whole-text", []byte("postcode,latitude,longitude\nGU1 1AA,51.2,-0.5\n"))
@@ -184,6 +186,7 @@ func sealHead(b []byte) {
 
 // badTables have a wrong entry in the section table.
 func badTables(t *testing.T, golden []byte, add func(string, []byte)) {
+	t.Helper()
 	le := binary.LittleEndian
 	entries, _, err := parseTable(golden)
 	if err != nil {
@@ -236,6 +239,7 @@ func badTables(t *testing.T, golden []byte, add func(string, []byte)) {
 
 // badPacking are compressed wrongly, or to be bombs.
 func badPacking(t *testing.T, golden []byte, add func(string, []byte)) {
+	t.Helper()
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		t.Fatal(err)
@@ -277,6 +281,7 @@ func unpacked(t *testing.T, file []byte) map[string][]byte {
 
 // badMetas say what cannot be of the snapshot as a whole.
 func badMetas(t *testing.T, golden []byte, add func(string, []byte)) {
+	t.Helper()
 	changed := func(name, from, to string) {
 		add("meta-"+name, packedAgain(t, rewritten(t, golden, sectionMeta, func(raw []byte) []byte {
 			out := bytes.Replace(raw, []byte(from), []byte(to), 1)

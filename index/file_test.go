@@ -17,7 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// tinyFile is a small snapshot with something in every section.
+// tinyFile is a small snapshot with something in every section, built on another.
 func tinyFile(t testing.TB) []byte {
 	t.Helper()
 	w := makeWorld(61, 60)
@@ -26,7 +26,10 @@ func tinyFile(t testing.TB) []byte {
 		w.land[i] = l[:1]
 		w.land[i][0] = l[0][:1]
 	}
-	file, _ := w.build(t, nil)
+	next := w.nightOn(rand.New(rand.NewPCG(61, 3)), 12)
+	next.options.AsOf = w.options.AsOf
+	next.options.Previous = w.open(t)
+	file, _ := next.build(t, nil)
 	return file
 }
 

@@ -87,10 +87,27 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 	tell("compress")(1, 1)
 	if b.o.Previous != nil {
 		tell("compare")(0, 1)
-		out.Delta = CountChanges(b.o.Previous, now)
+		if err := out.remember(now, workers); err != nil {
+			return nil, err
+		}
 		tell("compare")(1, 1)
 	}
 	return out, ctx.Err()
+}
+
+// remember compares with the snapshot before and adds the journal.
+func (o *Built) remember(now *Snapshot, workers int) error {
+	rest := 0
+	for i := range o.packed {
+		rest += len(o.packed[i].stored)
+	}
+	sections, delta, err := journalSections(o.b.o.Previous, now, rest, workers)
+	if err != nil {
+		return err
+	}
+	more, err := pack(sections, workers)
+	o.Delta, o.packed = delta, append(o.packed, more...)
+	return err
 }
 
 // readBack reads the sections as any reader of the file would, which proves that
@@ -200,6 +217,9 @@ const (
 	sectionProfItems = "prof.item"
 	sectionProfCount = "prof.count"
 	sectionAreaClaim = "area.claim"
+
+	sectionChangeHead = "change.head" // where there was a snapshot before
+	sectionChangeLog  = "change.log"
 )
 
 // sections packs every column, in the order of FORMAT.md. Premises take as long

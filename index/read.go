@@ -133,6 +133,7 @@ func (s *Snapshot) read(r *reader) {
 	s.readShapes(r)
 	s.checkCounts(r)
 	s.countPlaces(r)
+	s.readJournal(r)
 }
 
 func (s *Snapshot) readMeta(r *reader) {

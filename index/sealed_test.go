@@ -91,6 +91,13 @@ func ask(s *Snapshot) {
 			}
 		}
 	}
+	for _, n := range s.Nights() {
+		if changes, err := s.Changes(n.Since, Cursor{}, geo.Outcode{}); err == nil {
+			for c := range changes {
+				_ = c.String()
+			}
+		}
+	}
 	var a Surroundings
 	for i := range 20 {
 		p := geo.LatLng{Lat: 51.9 + float64(i)/17, Lng: -2.1 + float64(i)/11}

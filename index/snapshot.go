@@ -50,6 +50,8 @@ type Snapshot struct {
 	areas   *areas
 
 	nearPremises, nearPoints nearby
+
+	journal *journal // nil: it remembers no nights
 }
 
 // Info describes a snapshot. What follows from the file itself (ID,

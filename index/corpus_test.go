@@ -49,7 +49,7 @@ func badFiles(t *testing.T) (list []badFile) {
 		t.Fatal(err)
 	}
 	add := func(name string, file []byte) { list = append(list, badFile{name, file}) }
-	for _, b := range []func(t *testing.T, golden []byte, add func(string, []byte)){badWholes, badHeaders, badTables, badPacking, badMetas} {
+	for _, b := range []func(t *testing.T, golden []byte, add func(string, []byte)){badWholes, badHeaders, badTables, badPacking, badMetas, badJournals} {
 		b(t, golden, add)
 	}
 	// Of each section the first three of the crafted faults.
@@ -307,6 +307,23 @@ func badMetas(t *testing.T, golden []byte, add func(string, []byte)) {
 	deep := strings.Repeat(`{"x":`, 20_000) + "1" + strings.Repeat("}", 20_000)
 	add("meta-deeper-than-deep", packedAgain(t, rewritten(t, golden, sectionMeta, func([]byte) []byte { return []byte(deep) })))
 	add("meta-null", packedAgain(t, rewritten(t, golden, sectionMeta, func([]byte) []byte { return []byte("null") })))
+}
+
+// badJournals are of a file that has one, which the golden file has not.
+func badJournals(t *testing.T, _ []byte, add func(string, []byte)) {
+	t.Helper()
+	file := tinyFile(t)
+	for _, c := range []craft{
+		{"head-empty", sectionChangeHead, func([]byte) []byte { return []byte{} }},
+		{"head-cut", sectionChangeHead, func(raw []byte) []byte { return raw[:len(raw)-1] }},
+		{"head-nights-without-end", sectionChangeHead, func([]byte) []byte { return []byte{journalLayout, 0xff, 0xff, 0xff, 0x7f} }},
+		{"log-missing", sectionChangeLog, gone},
+		{"log-cut", sectionChangeLog, func(raw []byte) []byte { return raw[:len(raw)-1] }},
+		{"log-too-long", sectionChangeLog, func(raw []byte) []byte { return append(raw, 0) }},
+		{"log-zeros", sectionChangeLog, func(raw []byte) []byte { return make([]byte, len(raw)) }},
+	} {
+		add("change-"+c.what, packedAgain(t, rewritten(t, file, c.section, c.change)))
+	}
 }
 
 // TestBadSnapshots: every file of the corpus is refused, and the error says what

@@ -21,7 +21,7 @@ type Options struct {
 	// Progress is told of what is being done. It is never called concurrently.
 	Progress func(Stage)
 	// Rejects is the file that rejected rows are written to, as CSV with the
-	// columns source, line, column, reason, row; compressed if it ends in .zst
+	// columns source, line, column, reason, row, digest; compressed if it ends in .zst
 	// or .gz. "": they are only counted. Without any, the file has just its
 	// header.
 	Rejects string
@@ -120,6 +120,7 @@ type sourceFile struct {
 	path, name string
 	source     *SourceSummary
 	extract    *Extract
+	fixes      fixes
 }
 
 // build returns a nil snapshot when there are refusals.
@@ -213,7 +214,7 @@ func (r *run) measure() error {
 		paths = append(paths, g.Files...)
 	}
 	for _, e := range r.m.Extracts {
-		paths = append(paths, e.Files...)
+		paths = append(append(paths, e.Files...), e.Corrections...)
 	}
 	for _, p := range paths {
 		info, err := os.Stat(p)
@@ -388,6 +389,7 @@ func (r *run) count() {
 			t.Rows += s.Rows
 			t.Accepted += s.Accepted
 			t.Rejected += s.Rejected
+			t.Corrected += s.Corrected
 		}
 	}
 }

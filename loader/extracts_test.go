@@ -183,8 +183,10 @@ func TestExtractsFigures(t *testing.T) {
 	text := extractsText(t)
 	for _, want := range []string{
 		fmt.Sprintf("a record has at most %d KiB", maxRecord>>10),
-		fmt.Sprintf("A feature has at most %d MiB", maxFeature>>20),
-		fmt.Sprintf("more than %d times its size (looked at from %d MiB of text on), and a zstd window of over %d MiB", maxExpansion, freeOutput>>20, maxWindow>>20),
+		fmt.Sprintf("A feature has at most %d MiB and %s lines", maxAreaFeature>>20, thousands(maxFeatureLines)),
+		fmt.Sprintf("a feature of Region boundaries at most %d MiB", maxRegionFeature>>20),
+		fmt.Sprintf("and %d properties", maxProperties),
+		fmt.Sprintf("more than %d times its size (looked at from %d MiB of text on), to more than %d GiB, and one with a zstd window of over %d MiB", maxExpansion, freeOutput>>20, int64(maxOutput)>>30, maxWindow>>20),
 		fmt.Sprintf("by default %v", DefaultMaxRejected),
 		fmt.Sprintf("must agree within %d m", maxDisagreement),
 		fmt.Sprintf("the nearest land within %s m", thousands(index.MaxOffshore)),

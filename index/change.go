@@ -180,6 +180,16 @@ type OutcodeDelta struct {
 	StateChanged int64       `json:"state_changed"`
 }
 
+// Add counts a change by kind and outcode. Those of an outcode must come together.
+func (d *Delta) Add(c *Change) {
+	d.Kinds[c.Kind]++
+	o, n := c.Postcode.Outcode(), len(d.Outcodes)
+	if n == 0 || d.Outcodes[n-1].Outcode != o {
+		d.Outcodes, n = append(d.Outcodes, OutcodeDelta{Outcode: o}), n+1
+	}
+	d.Outcodes[n-1].add(c.Kind)
+}
+
 func (o *OutcodeDelta) add(k ChangeKind) {
 	o.Changes++
 	switch k {

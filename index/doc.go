@@ -51,6 +51,17 @@
 // the facts alone: neither the order of rows, nor the number of cores, nor the
 // clock leaves a trace. FORMAT.md specifies them.
 //
+// # Changes
+//
+// [Diff] yields what has changed from one snapshot to another, and [CountChanges]
+// counts it. A snapshot that was built on another (Options.Previous) remembers
+// what changed that night, and what that one remembered of the nights before:
+//
+//	for cursor, change := range changes { … }    // of snap.Changes(since, cursor, outcode)
+//	for _, night := range snap.Nights() { … }
+//
+// See [ChangeKind] for what is told.
+//
 // # Thread safety
 //
 // A Snapshot never changes. It, and every value got from it, may be used from

@@ -7,6 +7,7 @@
 //	coverd lookup  --snapshot coverd.snap KEY    one answer at the terminal
 //	coverd verify  FILE                          is the file whole? --sweep, --premises: is it right?
 //	coverd inspect FILE                          what is in it, and where each byte goes
+//	coverd diff    OLD NEW                       what has changed from one snapshot to another
 //	coverd synth   --premises N --out DIR        made-up extracts, to measure and test with
 //	coverd bench   lookup --snapshot FILE        look-ups measured, each beside its floor
 //	coverd bench   http --snapshot FILE          the same over HTTP, beside bare handlers and Redis
@@ -101,7 +102,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a gate.`,
 	})
 	root.Version = release
 	root.AddCommand(
-		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newSynth(std), newBench(std), newVersion(std),
+		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newDiff(std), newSynth(std), newBench(std), newVersion(std),
 	)
 	nameTwins(root)
 	return root

@@ -21,7 +21,7 @@ type Options struct {
 	// Progress is told of what is being done. It is never called concurrently.
 	Progress func(Stage)
 	// Rejects is the file that rejected rows are written to, as CSV with the
-	// columns source, line, column, reason, row; compressed if it ends in .zst
+	// columns source, line, column, reason, row, digest; compressed if it ends in .zst
 	// or .gz. "": they are only counted. Without any, the file has just its
 	// header.
 	Rejects string
@@ -121,6 +121,7 @@ type sourceFile struct {
 	path, name string
 	source     *SourceSummary
 	extract    *Extract
+	fixes      fixes
 }
 
 // build returns a nil snapshot when there are refusals.
@@ -214,7 +215,7 @@ func (r *run) measure() error {
 		paths = append(paths, g.Files...)
 	}
 	for _, e := range r.m.Extracts {
-		paths = append(paths, e.Files...)
+		paths = append(append(paths, e.Files...), e.Corrections...)
 	}
 	for _, p := range paths {
 		info, err := os.Stat(p)
@@ -356,9 +357,10 @@ func (r *run) tooMany() {
 			continue
 		}
 		rows := float64(s.Rows)
+		value, hold := float64(s.Rejected)/rows, min(1, float64(s.Allowed)/rows)
 		g := GateResult{
 			Gate: gateRejected, Source: s.Pattern, Verdict: Passed, Tonight: s.Rejected, Before: s.Rows,
-			Value: float64(s.Rejected) / rows, Hold: float64(s.Allowed) / rows, Margin: new(float64(s.Allowed-s.Rejected) / rows),
+			Value: value, Hold: hold, Margin: new(hold - value),
 			Msg: fmt.Sprintf("%s has %s rejected rows of %s, and at most %s are let pass (max_rejected = %v)",
 				s.name(), thousands(s.Rejected), thousands(s.Rows), thousands(s.Allowed), share),
 			Look: fmt.Sprintf("coverd build --manifest %s --rejects rejects.csv lists them all", r.m.Path),
@@ -389,6 +391,7 @@ func (r *run) count() {
 			t.Rows += s.Rows
 			t.Accepted += s.Accepted
 			t.Rejected += s.Rejected
+			t.Corrected += s.Corrected
 		}
 	}
 }

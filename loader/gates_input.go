@@ -125,7 +125,7 @@ func (r *run) ageGates(f *feed) {
 		r.noBaseline(gateAsOf, f.name(), "no as-of before this one")
 		return
 	}
-	var sequences, days []string
+	var sequences, days, fineSequences, fineDays []string
 	for k, i := range f.parts {
 		e, now := &r.m.Extracts[i], r.source(i)
 		was := &f.before.Parts[0]
@@ -139,6 +139,8 @@ func (r *run) ageGates(f *feed) {
 				}
 			}
 		}
+		fineSequences = append(fineSequences, fmt.Sprintf("%s has sequence %d, %d %s", e.Pattern, e.Sequence, was.Sequence, r.since()))
+		fineDays = append(fineDays, fmt.Sprintf("%s is as of %v, %v %s", e.Pattern, e.AsOf, was.AsOf, r.since()))
 		switch {
 		case e.Sequence == 0 && was.Sequence != 0:
 			now.Warnings = append(now.Warnings, fmt.Sprintf("it has no sequence, and had %d %s: a file sent again would not be noticed", was.Sequence, r.since()))
@@ -151,15 +153,16 @@ func (r *run) ageGates(f *feed) {
 			days = append(days, fmt.Sprintf("%s is as of %v, %d days before %v %s", e.Pattern, e.AsOf, was.AsOf-e.AsOf, was.AsOf, r.since()))
 		}
 	}
-	look := "coverd inspect " + r.previousPath()
-	wrong := func(list []string) string {
-		if len(list) == 0 {
-			return ""
+	tell := func(gate string, wrong, fine []string) {
+		g := GateResult{Gate: gate, Source: f.name(), Verdict: Passed, Look: "coverd inspect " + r.previousPath()}
+		if len(wrong) > 0 {
+			g.Verdict, fine = Refused, wrong
 		}
-		return f.name() + ": " + strings.Join(list, "; ")
+		g.Msg = f.name() + ": " + strings.Join(fine, "; ")
+		r.result(g, false)
 	}
-	r.verdict(gateSequence, f.name(), wrong(sequences), look)
-	r.verdict(gateAsOf, f.name(), wrong(days), look)
+	tell(gateSequence, sequences, fineSequences)
+	tell(gateAsOf, days, fineDays)
 }
 
 func sameFiles(files []index.File, digests []string) bool {
@@ -309,11 +312,14 @@ func (r *run) emptyGates(f *feed) {
 		gate string
 		m    *measured
 	}{{gateEmpty, &all}, {gateEmptyArea, &area}} {
-		if g.m.value < 0 {
+		switch {
+		case g.m.value < 0:
 			r.noBaseline(g.gate, name, "no rows to compare with")
-		} else {
-			r.share(g.gate, name, g.m)
+			continue
+		case g.m.value == 0:
+			g.m.at, g.m.what = "", fmt.Sprintf("%s: no column has more empty cells than %s", name, r.since())
 		}
+		r.share(g.gate, name, g.m)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -67,6 +66,7 @@ type Extract struct {
 	Carry       bool                         // where it is missing or empty, the previous snapshot's claims are taken
 	CarryDays   int                          // and these are at most so many days old
 	Missing     bool                         // no file is there; only where Carry is set
+	Corrections []string                     // files of rejected rows that have been corrected, sorted
 }
 
 // DefaultCarryDays is for how many days claims are carried where the manifest
@@ -138,6 +138,7 @@ type (
 		MaxRejected *float64                     `toml:"max_rejected"`
 		OnMissing   string                       `toml:"on_missing"`
 		CarryDays   *int                         `toml:"carry_days"`
+		Corrections string                       `toml:"corrections"`
 		Columns     map[string]string            `toml:"columns"`
 		Values      map[string]map[string]string `toml:"values"`
 	}
@@ -148,7 +149,7 @@ var manifestKeys = map[string][]string{
 	"":         {"as_of", "prefer", "snapshots", "counts_as_wan", "regions", "register", "extract", "gates", "override"},
 	"regions":  {"path"},
 	"register": {"path", "format"},
-	"extract":  {"csp", "kind", "path", "as_of", "sequence", "rows", "sha256", "max_rejected", "on_missing", "carry_days", "columns", "values"},
+	"extract":  {"csp", "kind", "path", "as_of", "sequence", "rows", "sha256", "max_rejected", "on_missing", "carry_days", "corrections", "columns", "values"},
 	"gates":    thresholdNames(),
 	"override": {"gate", "source", "after", "by", "reason"},
 }
@@ -177,9 +178,12 @@ func (d *tomlDay) UnmarshalTOML(v any) (err error) {
 // tells them all; each is a [*ManifestError], unless the manifest cannot be
 // read.
 func ReadManifest(path string) (*Manifest, error) {
-	text, err := os.ReadFile(path)
+	text, err := readSmall(path, maxManifest)
 	if err != nil {
 		return nil, err
+	}
+	if line := tooDeep(text); line > 0 {
+		return nil, &ManifestError{path, line, fmt.Sprintf("more than %d brackets deep: not a manifest", maxBrackets)}
 	}
 	var raw rawManifest
 	meta, err := toml.Decode(string(text), &raw)
@@ -417,6 +421,13 @@ func (c *manifestChecker) extract(at string, raw *rawExtract, asOf index.Day) Ex
 		}
 		if len(e.Files) > 1 {
 			fail("sha256", "sha256 is of one file, and path matches %d: give each file an [[extract]] of its own", len(e.Files))
+		}
+	}
+	if raw.Corrections != "" {
+		var err error
+		// Of a glob there may be none tonight.
+		if e.Corrections, err = expandGlob(c.resolve(raw.Corrections)); err != nil && !strings.ContainsAny(raw.Corrections, "*?[") {
+			fail("corrections", "corrections: %v", err)
 		}
 	}
 	for _, ours := range sortedKeys(e.Columns) {

@@ -23,6 +23,7 @@ type sink interface {
 type csvFile struct {
 	name   string
 	number uint32
+	fixes  fixes
 	*binding
 }
 
@@ -67,52 +68,113 @@ func newPremisesParser(s sink, c *claimReader, counts *rowCounts) *premisesParse
 type parsed struct {
 	rows, accepted int64
 	rejects        []Reject
+	fixed          []fixed // what came of corrections
+	rest           *block  // what is left to parse of a block with many rejects
 	err            error
 }
 
-// reject adds a bad row.
-func (p *parsed) reject(file string, line int, f *cellFault, row []byte) {
-	p.rejects = append(p.rejects, Reject{
-		File: file, Line: line, Column: f.column, Code: f.code, Reason: f.msg, Row: clipRow(row, maxRowKept),
-	})
+// maxRejects is how many rejects of a block are held at a time: a row of one
+// byte makes a reject of two hundred.
+const maxRejects = 4096
+
+// newReject is a bad row.
+func newReject(file string, line int, f *cellFault, row []byte) *Reject {
+	return &Reject{
+		File: file, Line: line, Column: f.column, Code: f.code, Reason: f.msg,
+		Row: clipRow(row, maxRowKept), Digest: rowDigest(row),
+	}
 }
 
-// block parses all rows of a block, gives the good ones to the sink and frees
-// the block.
+// block parses the rows of a block, gives the good ones to the sink and frees
+// the block; it stops where there are too many rejects to hold.
 func (p *premisesParser) block(f *csvFile, b block) (out parsed) {
-	defer b.free()
-	if b.bad != nil {
-		return parsed{rows: 1, rejects: []Reject{*b.bad}}
-	}
 	if p.file != f { // whose columns may be others, or in another order
 		p.file, p.key = f, p.key[:0]
 		clear(p.claimIDs)
 	}
 	p.rows = p.rows[:0]
+	if b.bad != nil {
+		out.rows = 1
+		p.settle(&out, b.line, index.Row{}, b.bad)
+	}
 	data, line := b.data, b.line
 	for len(data) > 0 {
+		if len(out.rejects) >= maxRejects {
+			out.rest = &block{line: line, data: data, cut: b.cut, owner: b.owner}
+			b.owner = nil
+			break
+		}
 		n, lines, err := p.lex.next(data)
 		raw := trimEnd(data[:n])
 		data = data[n:]
 		if len(raw) > 0 {
 			out.rows++
 			switch row, fault := p.row(raw, err); {
+			case fault == nil && len(f.fixes) == 0:
+				p.take(line, row)
 			case fault == nil:
-				row.File, row.Line = f.number, line
-				p.rows = append(p.rows, row)
-				p.counts.add(&row, p.empty, p.locate)
+				p.amend(&out, line, row, raw)
 			case b.cut && len(data) == 0 && err == nil && len(p.lex.fields) < len(f.names):
 				out.err = &FileError{f.name, int(line), "it is cut: the last row has no line end and only part of its fields"}
 				return out
 			default:
-				out.reject(f.name, int(line), fault, raw)
+				p.settle(&out, line, row, newReject(f.name, int(line), fault, raw))
 			}
 		}
 		line += uint32(lines)
 	}
 	out.accepted = int64(len(p.rows))
 	p.sink.Add(p.rows)
+	b.free()
 	return out
+}
+
+// amend takes a good row, unless a correction stands for it: of a row that was
+// rejected because of another one.
+func (p *premisesParser) amend(out *parsed, line uint32, row index.Row, raw []byte) {
+	var as *Reject
+	if len(p.file.fixes[line]) > 0 {
+		as = &Reject{File: p.file.name, Line: int(line), Row: clipRow(raw, maxRowKept), Digest: rowDigest(raw)}
+	}
+	p.settle(out, line, row, as)
+}
+
+// settle takes a row, or a correction of it, or rejects it. bad is nil if the
+// row is good and has none; without a code it is good and may have one.
+func (p *premisesParser) settle(out *parsed, line uint32, row index.Row, bad *Reject) {
+	if bad != nil {
+		if fix := p.file.fixes.choose(line, bad, out); fix != nil {
+			var f *cellFault
+			row, f = p.reread(fix)
+			bad = fix.settle(bad, f, out)
+		}
+	}
+	if bad != nil && bad.Code != "" {
+		out.rejects = append(out.rejects, *bad)
+		return
+	}
+	p.take(line, row)
+}
+
+// take takes a good row, the last that was read.
+func (p *premisesParser) take(line uint32, row index.Row) {
+	row.File, row.Line = p.file.number, line
+	p.rows = append(p.rows, row)
+	p.counts.add(&row, p.empty, p.locate)
+}
+
+// reread reads a row as it was corrected.
+func (p *premisesParser) reread(fix *correction) (index.Row, *cellFault) {
+	text := append(bytes.Clone(fix.row), '\n')
+	n, _, err := p.lex.next(text)
+	switch raw := trimEnd(text[:n]); {
+	case len(text) > maxRecord:
+		return index.Row{}, fault("", CodeLineLength, "a row of over %d bytes", maxRecord)
+	case err == nil && n < len(text):
+		return index.Row{}, fault("", CodeFieldCount, "more than one row")
+	default:
+		return p.row(raw, err)
+	}
 }
 
 // row reads the lexer's record. err is the lexer's.
@@ -368,7 +430,7 @@ func eastingNorthing(easting, northing []byte) (p geo.LatLng, f *cellFault) {
 }
 
 // bindFile reads the header of a file of an extract.
-func bindFile(s *splitter, number uint32, e *Extract) (*csvFile, []string, error) {
+func bindFile(s *splitter, number uint32, e *Extract, fixes fixes) (*csvFile, []string, error) {
 	header, err := s.header()
 	if err != nil {
 		return nil, nil, err
@@ -377,7 +439,7 @@ func bindFile(s *splitter, number uint32, e *Extract) (*csvFile, []string, error
 	if err != nil {
 		return nil, nil, &FileError{File: s.name, Line: 1, Msg: fmt.Sprintf("header: %v", err)}
 	}
-	return &csvFile{name: s.name, number: number, binding: b}, warnings, nil
+	return &csvFile{name: s.name, number: number, fixes: fixes, binding: b}, warnings, nil
 }
 
 // trimSpace drops spaces, and nothing else, around a cell.

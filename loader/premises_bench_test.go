@@ -42,7 +42,7 @@ func benchRows(n int, columns string) string {
 func parserOf(tb testing.TB, text string) (p *premisesParser, f *csvFile, blocks []block) {
 	tb.Helper()
 	s := newSplitter("x.csv", strings.NewReader(text), blockSize)
-	f, _, err := bindFile(s, 0, &Extract{CSP: "A"})
+	f, _, err := bindFile(s, 0, &Extract{CSP: "A"}, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

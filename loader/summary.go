@@ -17,9 +17,10 @@ type Summary struct {
 	AsOf    index.Day       `json:"as_of"`
 	Sources []SourceSummary `json:"sources"` // regions, registers, extracts, as the manifest has them
 
-	Rows            int64 `json:"rows"`     // of all extracts
-	Accepted        int64 `json:"accepted"` // of these, in the snapshot
-	Rejected        int64 `json:"rejected"` // of these, quarantined, conflicts included
+	Rows            int64 `json:"rows"`      // of all extracts
+	Accepted        int64 `json:"accepted"`  // of these, in the snapshot
+	Rejected        int64 `json:"rejected"`  // of these, quarantined, conflicts included
+	Corrected       int64 `json:"corrected"` // of the accepted, as a person has corrected them
 	Premises        int64 `json:"premises"`
 	Areas           int64 `json:"areas"`
 	Merged          int64 `json:"merged"`            // rows that said the same as another
@@ -39,9 +40,10 @@ type Summary struct {
 // SourceSummary tells what came of one source.
 type SourceSummary struct {
 	index.Source
-	Pattern   string         `json:"path"`    // as the manifest has it
-	Reasons   map[Code]int64 `json:"reasons"` // rejected rows by reason
-	Allowed   int64          `json:"allowed"` // rejected rows that would be let pass
+	Pattern   string         `json:"path"`                // as the manifest has it
+	Reasons   map[Code]int64 `json:"reasons"`             // rejected rows by reason
+	Allowed   int64          `json:"allowed"`             // rejected rows that would be let pass
+	Corrected int64          `json:"corrected,omitempty"` // accepted rows that a person has corrected
 	OutOfArea int64          `json:"out_of_area,omitempty"`
 	Unlocated int64          `json:"without_coordinates,omitempty"` // register rows
 	Repeated  int64          `json:"repeated,omitempty"`            // register rows that say what an earlier one does
@@ -158,6 +160,9 @@ func (s *Summary) WriteText(w io.Writer) error {
 
 func (s *SourceSummary) write(p *printer) {
 	p.line("%s: %s rows in %d files, %s accepted", s.name(), thousands(s.Rows), len(s.Files), thousands(s.Accepted))
+	if s.Corrected > 0 {
+		p.line("  %s corrected", thousands(s.Corrected))
+	}
 	if s.Rejected > 0 {
 		p.line("  %s rejected (%s allowed): %s", thousands(s.Rejected), thousands(s.Allowed), s.byReason())
 		for i := range s.Rejects {

@@ -51,6 +51,7 @@ func inputsOf(m *loader.Manifest) map[string][]string {
 	}
 	for _, e := range m.Extracts {
 		inputs["the extract "+e.Pattern] = append(inputs["the extract "+e.Pattern], e.Files...)
+		inputs["the corrections of "+e.Pattern] = append(inputs["the corrections of "+e.Pattern], e.Corrections...)
 	}
 	return inputs
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -27,9 +28,7 @@ func replaced(t *testing.T, with map[string][]byte) []byte {
 	}
 	m := mutator{raws: unpacked(t, golden), count: true}
 	m.names = sectionNames(t, golden)
-	for name, raw := range with {
-		m.raws[name] = raw
-	}
+	maps.Copy(m.raws, with)
 	file, err := m.file()
 	if err != nil {
 		t.Fatal(err)
@@ -122,9 +121,7 @@ func TestHostileAmplification(t *testing.T) {
 		"one claim set of very many claims": func() map[string][]byte { return oneSet(n) },
 		"a long claim set in every sector": func() map[string][]byte {
 			with := oneSet(n)
-			for name, raw := range without(sectorsOf(n)) {
-				with[name] = raw
-			}
+			maps.Copy(with, without(sectorsOf(n)))
 			with[sectionProfItems], with[sectionProfCount] = constant(n, 3), constant(n, 0)
 			with[sectionProfEnds] = columnOf(n, func(i int) int64 { return int64(i + 1) })
 			return with
@@ -166,9 +163,10 @@ func TestHostileAmplification(t *testing.T) {
 		},
 		"many claims": func() map[string][]byte {
 			raw := binary.AppendUvarint(nil, uint64(60*n))
+			var one []byte
 			for i := range 60 * n {
-				c := Claim{AsOf: 1, Anticipated: Day(10 + i)}
-				raw = append(raw, appendClaims(nil, []Claim{c})[1:]...)
+				one = appendClaims(one[:0], []Claim{{AsOf: 1, Anticipated: Day(10 + i)}})
+				raw = append(raw, one[1:]...)
 			}
 			return map[string][]byte{sectionClaims: raw}
 		},

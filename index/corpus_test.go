@@ -43,12 +43,13 @@ func kindOf(err error) string {
 
 // badFiles makes the corpus.
 func badFiles(t *testing.T) (list []badFile) {
+	t.Helper()
 	golden, err := os.ReadFile(tinySnapshot)
 	if err != nil {
 		t.Fatal(err)
 	}
 	add := func(name string, file []byte) { list = append(list, badFile{name, file}) }
-	for _, b := range []func(t *testing.T, golden []byte, add func(string, []byte)){badWholes, badHeaders, badTables, badPacking, badMetas} {
+	for _, b := range []func(t *testing.T, golden []byte, add func(string, []byte)){badWholes, badHeaders, badTables, badPacking, badMetas, badJournals} {
 		b(t, golden, add)
 	}
 	// Of each section the first three of the crafted faults.
@@ -113,6 +114,7 @@ func written(t *testing.T, sections []packed) []byte {
 
 // badWholes are no snapshots, or not whole.
 func badWholes(t *testing.T, golden []byte, add func(string, []byte)) {
+	t.Helper()
 	cut := func(n int) []byte { return bytes.Clone(golden[:n]) }
 	add("whole-empty", nil)
 	add("whole-text", []byte("postcode,latitude,longitude\nGU1 1AA,51.2,-0.5\n"))
@@ -184,6 +186,7 @@ func sealHead(b []byte) {
 
 // badTables have a wrong entry in the section table.
 func badTables(t *testing.T, golden []byte, add func(string, []byte)) {
+	t.Helper()
 	le := binary.LittleEndian
 	entries, _, err := parseTable(golden)
 	if err != nil {
@@ -236,6 +239,7 @@ func badTables(t *testing.T, golden []byte, add func(string, []byte)) {
 
 // badPacking are compressed wrongly, or to be bombs.
 func badPacking(t *testing.T, golden []byte, add func(string, []byte)) {
+	t.Helper()
 	enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		t.Fatal(err)
@@ -277,6 +281,7 @@ func unpacked(t *testing.T, file []byte) map[string][]byte {
 
 // badMetas say what cannot be of the snapshot as a whole.
 func badMetas(t *testing.T, golden []byte, add func(string, []byte)) {
+	t.Helper()
 	changed := func(name, from, to string) {
 		add("meta-"+name, packedAgain(t, rewritten(t, golden, sectionMeta, func(raw []byte) []byte {
 			out := bytes.Replace(raw, []byte(from), []byte(to), 1)
@@ -302,6 +307,23 @@ func badMetas(t *testing.T, golden []byte, add func(string, []byte)) {
 	deep := strings.Repeat(`{"x":`, 20_000) + "1" + strings.Repeat("}", 20_000)
 	add("meta-deeper-than-deep", packedAgain(t, rewritten(t, golden, sectionMeta, func([]byte) []byte { return []byte(deep) })))
 	add("meta-null", packedAgain(t, rewritten(t, golden, sectionMeta, func([]byte) []byte { return []byte("null") })))
+}
+
+// badJournals are of a file that has one, which the golden file has not.
+func badJournals(t *testing.T, _ []byte, add func(string, []byte)) {
+	t.Helper()
+	file := tinyFile(t)
+	for _, c := range []craft{
+		{"head-empty", sectionChangeHead, func([]byte) []byte { return []byte{} }},
+		{"head-cut", sectionChangeHead, func(raw []byte) []byte { return raw[:len(raw)-1] }},
+		{"head-nights-without-end", sectionChangeHead, func([]byte) []byte { return []byte{journalLayout, 0xff, 0xff, 0xff, 0x7f} }},
+		{"log-missing", sectionChangeLog, gone},
+		{"log-cut", sectionChangeLog, func(raw []byte) []byte { return raw[:len(raw)-1] }},
+		{"log-too-long", sectionChangeLog, func(raw []byte) []byte { return append(raw, 0) }},
+		{"log-zeros", sectionChangeLog, func(raw []byte) []byte { return make([]byte, len(raw)) }},
+	} {
+		add("change-"+c.what, packedAgain(t, rewritten(t, file, c.section, c.change)))
+	}
 }
 
 // TestBadSnapshots: every file of the corpus is refused, and the error says what

@@ -95,6 +95,9 @@ func (d *decoder) text() string {
 	return s
 }
 
+// minClaim is the bytes that any claim takes: five texts, three codes, three days.
+const minClaim = 11
+
 // claim undoes appendClaim.
 func (d *decoder) claim() Claim {
 	c := Claim{CSP: d.text(), AsOf: d.day()}
@@ -105,9 +108,6 @@ func (d *decoder) claim() Claim {
 	c.Technology, c.Variant, c.Auxiliary, c.Info = d.text(), d.text(), d.text(), d.text()
 	return c
 }
-
-// minClaim is the bytes that any claim takes: five texts, three codes, three days.
-const minClaim = 11
 
 func parseClaims(raw []byte) ([]Claim, error) {
 	d := decoder{b: raw}

@@ -20,7 +20,7 @@ func (s *Snapshot) readJournal(r *reader) {
 		return
 	}
 	log := r.bytes(sectionChangeLog)
-	if r.err != nil {
+	if r.take(sectionChangeHead, len(head), 16); r.err != nil { // nights and blocks; events are decoded one at a time
 		return
 	}
 	j, err := parseJournal(head, log)

@@ -131,8 +131,8 @@ func (s *Snapshot) read(r *reader) {
 	s.readProfiles(r)
 	s.readShapes(r)
 	s.checkCounts(r)
-	s.readJournal(r)
 	s.countPlaces(r)
+	s.readJournal(r)
 }
 
 func (s *Snapshot) readMeta(r *reader) {

@@ -150,7 +150,7 @@ func TestStaleCorrections(t *testing.T) {
 		{"another bad row", w.with("1.csv", fixHead+"3,East,true,\n2,South,true,\n").feed(fix), []string{"2: South/A+"}, "corrected.csv:2: another row than the one corrected stands at 1.csv:2 now, or none: not used"},
 		{"a good row", w.with("1.csv", fixHead+"1,South,true,\n").feed(fix), []string{"1: South/A+"}, "corrected.csv:2: another row than"},
 		{"moved down", w.with("1.csv", fixHead+"2,South,true,\n1,East,true,\n").feed(fix), []string{"2: South/A+"}, "corrected.csv:2: another row than"},
-		{"shorter", w.with("1.csv", fixHead).feed(fix), nil, "corrected.csv:2: another row than"},
+		{"shorter", w.feed(strings.Replace(fix, "1.csv,2,", "1.csv,9,", 1)), []string{"2: South/A+"}, "corrected.csv:2: another row than the one corrected stands at 1.csv:9 now"},
 		{"the same row, good under another mapping", w.feed(fix).with("coverd.toml", "\n[extract.values.network_region]\nEast = \"South\"\n"), []string{"1: South/A+", "2: South/A+"}, "corrected.csv:2: the row at 1.csv:2 is not rejected: not used"},
 		{"two that contradict each other", w.feed(twice), []string{"2: South/A+"}, "corrected.csv:2: another correction of 1.csv:2 says otherwise: neither is used"},
 		{"two that say the same", w.feed(fix + rowsOnly(fix)), []string{"2: South/A+", "9: South/A+"}, ""},
@@ -175,7 +175,7 @@ func TestStaleCorrections(t *testing.T) {
 // extracts may be in one file, packed as anything is.
 func TestCorrectionsAreRecorded(t *testing.T) {
 	w := premisesWorld("A", fixHead+"1,East,true,\n", "B", fixHead+"1,East,false,\n").
-		with("coverd.toml", "\ncorrections = \"corr*.zst\"\n[[extract]]\ncsp = \"C\"\nkind = \"premises\"\npath = \"3.csv\"\ncorrections = \"none*.csv\"").with("3.csv", fixHead)
+		with("coverd.toml", "\ncorrections = \"corr*.zst\"\n[[extract]]\ncsp = \"C\"\nkind = \"premises\"\npath = \"3.csv\"\ncorrections = \"none*.csv\"").with("3.csv", fixHead+"7,South,true,\n")
 	w["coverd.toml"] = strings.Replace(w["coverd.toml"], "csp = \"A\"\n", "csp = \"A\"\ncorrections = \"corr*.zst\"\n", 1)
 	_, rejected := w.night(t)
 	fixed := strings.ReplaceAll(rejected, ",East,", ",South,") // the only two
@@ -188,7 +188,7 @@ func TestCorrectionsAreRecorded(t *testing.T) {
 	}
 	w["corrected.csv.zst"] = zstded(t, "\xef\xbb\xbf"+strings.ReplaceAll(writeCSV(t, records), "\n", "\r\n"))
 	s, sum := w.build(t)
-	if got := all(s); !cmp.Equal(got, []string{"1: South/A+ South/B-"}) || sum.Corrected != 2 {
+	if got := all(s); !cmp.Equal(got, []string{"1: South/A+ South/B-", "7: South/C+"}) || sum.Corrected != 2 {
 		t.Errorf("premises %q, %d corrected", got, sum.Corrected)
 	}
 	for i, source := range s.Info().Sources[1:] {

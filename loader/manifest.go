@@ -65,10 +65,10 @@ type Extract struct {
 	MaxRejected float64                      // share of rows that may be rejected, never fewer than ten rows
 	Columns     map[string]string            // ours = theirs
 	Values      map[string]map[string]string // by our column: theirs = ours
-	Corrections []string                     // files of rejected rows that have been corrected, sorted
 	Carry       bool                         // where it is missing or empty, the previous snapshot's claims are taken
 	CarryDays   int                          // and these are at most so many days old
 	Missing     bool                         // no file is there; only where Carry is set
+	Corrections []string                     // files of rejected rows that have been corrected, sorted
 }
 
 // DefaultCarryDays is for how many days claims are carried where the manifest
@@ -140,9 +140,9 @@ type (
 		Rows        *int64                       `toml:"rows"`
 		SHA256      string                       `toml:"sha256"`
 		MaxRejected *float64                     `toml:"max_rejected"`
-		Corrections string                       `toml:"corrections"`
 		OnMissing   string                       `toml:"on_missing"`
 		CarryDays   *int                         `toml:"carry_days"`
+		Corrections string                       `toml:"corrections"`
 		Columns     map[string]string            `toml:"columns"`
 		Values      map[string]map[string]string `toml:"values"`
 	}

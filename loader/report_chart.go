@@ -51,7 +51,7 @@ type layout struct{ label, bars float64 }
 
 var (
 	broad  = layout{210, 380}
-	narrow = layout{130, 240} // beside the map
+	narrow = layout{150, 230} // beside the map
 )
 
 func (l layout) width() int { return int(l.label+l.bars) + totalWidth }
@@ -128,7 +128,11 @@ func lagChart(l *Lag) *chart {
 	if l.New >= 0 {
 		c.Text += fmt.Sprintf(" %s were not in the previous snapshot.", thousands(l.New))
 	}
-	for _, a := range l.Ages {
+	ages := l.Ages
+	if l.Dated == 0 {
+		ages = nil // a picture of nothing
+	}
+	for _, a := range ages {
 		name := fmt.Sprintf("%d to %d months ago", a.Months, a.Until)
 		switch {
 		case a.Until == 0:

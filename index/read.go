@@ -1,7 +1,6 @@
 package index
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -120,16 +119,8 @@ func (s *Snapshot) readMeta(r *reader) {
 	if r.err != nil {
 		return
 	}
-	err := json.Unmarshal(meta, &s.info)
-	i := &s.info
-	i.ID, i.FormatVersion, i.Bytes, i.Memory, i.Sections = "", 0, 0, 0, nil
-	switch {
-	case err != nil:
-	case i.AsOf == 0:
-		err = errors.New("no as-of day")
-	default:
-		err = i.withinLimits()
-	}
+	info, err := parseMeta(meta)
+	s.info = info
 	r.check(sectionMeta, err)
 }
 

@@ -145,8 +145,8 @@ func OpenBytes(file []byte) (*Snapshot, error) {
 	}
 	s.info.ID, s.info.FormatVersion, s.info.Bytes = id, formatVersion, int64(len(file))
 	s.info.Memory = s.info.Bytes
+	s.info.Sections = sectionInfos(entries)
 	for _, e := range entries {
-		s.info.Sections = append(s.info.Sections, SectionInfo{e.name, int64(e.stored), int64(e.raw)})
 		if e.codec != codecRaw {
 			s.info.Memory += int64(e.raw)
 		}

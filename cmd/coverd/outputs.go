@@ -34,6 +34,9 @@ func (o *buildOptions) checkOutputs(m *loader.Manifest) error {
 	if o.rejects != "" && o.previous != "" && sameFile(o.rejects, o.previous) {
 		return usagef("--rejects %s: it is the previous snapshot, which would be lost; choose another", o.rejects)
 	}
+	if o.out != "" && irregular(o.out) {
+		return usagef("--out %s: it is no ordinary file, which a snapshot could take the place of", o.out)
+	}
 	if o.out != "" && !replaceable(o.out) {
 		return usagef("--out %s: there is a file that is no snapshot; remove it, or choose another name", o.out)
 	}
@@ -66,6 +69,13 @@ func sameFile(a, b string) bool {
 	p, errA := filepath.Abs(a)
 	q, errB := filepath.Abs(b)
 	return errA == nil && errB == nil && p == q
+}
+
+// irregular reports whether there is something at a path that is no ordinary
+// file: a device or a pipe, which must not be renamed over.
+func irregular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular()
 }
 
 // replaceable reports whether a snapshot may be written to a path: nothing is

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"coverd/index"
+	"coverd/index/generations"
 	"coverd/loader"
 )
 
@@ -57,21 +57,11 @@ func (o *buildOptions) writeReports(r *loader.Report) error {
 			return err
 		}
 		write := func(w io.Writer) error { return writeReport(w, r, filepath.Ext(path)) }
-		if _, err := writeFile(filepath.Dir(path), write, func(string) (string, error) { return filepath.Base(path), nil }); err != nil {
+		if _, err := generations.WriteFile(filepath.Dir(path), write, func(string) (string, error) { return filepath.Base(path), nil }); err != nil {
 			return fmt.Errorf("the report: %w", err)
 		}
 	}
 	return nil
-}
-
-// usedOverrides are the overrides that some snapshots were built with.
-func usedOverrides(snapshots ...*index.Snapshot) (used []index.Override) {
-	for _, s := range snapshots {
-		if s != nil {
-			used = append(used, s.Info().Overrides...)
-		}
-	}
-	return used
 }
 
 // stopwatch measures the stages of a build.

@@ -155,6 +155,23 @@ func (o *Built) WriteTo(w io.Writer) (int64, error) {
 	return writeFile(w, append(head, o.packed...))
 }
 
+// Repeats reports whether the snapshot has been made before: of the same files,
+// with the same result. That it would be built on s is then all that tells it
+// from s.
+func (o *Built) Repeats(s *Snapshot) bool {
+	text := func(i Info) string {
+		i.ID, i.FormatVersion, i.Bytes, i.Memory, i.Sections, i.Previous = "", 0, 0, 0, nil, ""
+		b, err := json.Marshal(&i)
+		if err != nil {
+			return ""
+		}
+		return string(b)
+	}
+	now := o.info
+	now.Sources, now.Overrides = o.b.sources, o.b.overrides
+	return text(now) == text(s.info)
+}
+
 func (o *Built) count(m *merger, l *layout, all *merged) {
 	r := &o.Report
 	r.Premises, r.Merged, r.Conflicts, r.FutureDates = int64(len(l.premises)), all.same, all.conflicts, all.future

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"reflect"
 	"slices"
 )
 
@@ -121,12 +120,4 @@ func sectionInfos(entries []entry) (list []SectionInfo) {
 		list = append(list, SectionInfo{e.name, int64(e.stored), int64(e.raw)})
 	}
 	return list
-}
-
-// SameInput reports whether two snapshots were made of the same input in the
-// same way: they know the same, and differ at most in what came before them.
-func (i *Info) SameInput(j *Info) bool {
-	return i.ContentDigest == j.ContentDigest && i.AsOf == j.AsOf && i.Tool == j.Tool && i.Indicative == j.Indicative &&
-		i.CountsAsWAN == j.CountsAsWAN && slices.Equal(i.Prefer, j.Prefer) && slices.Equal(i.Attributions, j.Attributions) &&
-		slices.EqualFunc(i.Sources, j.Sources, func(a, b Source) bool { return reflect.DeepEqual(a, b) })
 }

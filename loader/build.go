@@ -52,7 +52,8 @@ type Stage struct {
 
 // Result is what came of a build.
 type Result struct {
-	Built *index.Built // nil if the build was refused
+	Built   *index.Built // nil if the build was refused
+	Repeats bool         // Built was made of the very files that Options.Previous was: it is no news
 	Report
 }
 
@@ -86,7 +87,8 @@ func Build(ctx context.Context, m *Manifest, o Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	return &Result{built, r.report(built)}, err
+	repeats := built != nil && o.Previous != nil && built.Repeats(o.Previous)
+	return &Result{built, repeats, r.report(built)}, err
 }
 
 // run is one build.
@@ -371,7 +373,7 @@ func (r *run) tooMany() {
 			Look: fmt.Sprintf("coverd build --manifest %s --rejects rejects.csv lists them all", r.m.Path),
 		}
 		if r.o.Rejects != "" {
-			g.Look = "look into " + r.o.Rejects
+			g.Look = "the file of rejected rows lists them all" // where it will be in the end, the caller knows
 		}
 		if s.Rejected > 0 {
 			g.Msg += ": " + s.byReason()

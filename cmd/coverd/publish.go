@@ -19,11 +19,11 @@ import (
 type destination interface {
 	// previous is the path of the snapshot before this one, or "".
 	previous() string
+	// usedOverrides are the overrides that the snapshots there were built with.
+	usedOverrides() ([]index.Override, error)
 	// rejects is the path that rejected rows are written to while the build
 	// runs, or "".
 	rejects() string
-	// usedOverrides are those of earlier builds.
-	usedOverrides() ([]index.Override, error)
 	// refused keeps the rejected rows and the report of a build that was refused,
 	// and adds to its error where they are.
 	refused(r *loader.Report, err error) error
@@ -116,6 +116,7 @@ func (s *outcome) check(path string) (id string, err error) {
 
 func (s *outcome) made(path, rejects string) *built {
 	i := &s.info
+	s.res.Snapshot = i.ID
 	return &built{File: path, ID: i.ID, Content: i.ContentDigest, AsOf: i.AsOf.String(), Bytes: i.Bytes, Rejects: rejects}
 }
 

@@ -35,6 +35,11 @@ func (o *buildOptions) openGenerations(path string, std stdio) (_ destination, e
 	if o.rejects != "" && sameFile(filepath.Dir(o.rejects), path) {
 		return nil, usagef("--rejects %s: the generations are there, and their rejected rows beside them without being asked for", o.rejects)
 	}
+	for _, r := range o.reports {
+		if sameFile(filepath.Dir(r), path) {
+			return nil, usagef("--report %s: the generations are there, and their reports beside them without being asked for", r)
+		}
+	}
 	g := &generationDestination{o: o, std: std}
 	if g.dir, err = generations.Open(path); err != nil {
 		return nil, err
@@ -99,7 +104,10 @@ func (g *generationDestination) close() (err error) {
 }
 
 func (g *generationDestination) publish(w *outcome) (*built, error) {
-	staged, err := g.lock.Stage(w.write, func(tmp string) (string, error) { return g.check(w, tmp) })
+	if w.res.Repeats && g.o.previous == "" {
+		return g.unchanged(w)
+	}
+	staged, err := g.lock.Stage(w.write, w.check)
 	same := errors.Is(err, generations.ErrSame)
 	if err != nil && !same {
 		return nil, err
@@ -126,18 +134,23 @@ func (g *generationDestination) publish(w *outcome) (*built, error) {
 	return made, nil
 }
 
-// check reads a new snapshot back. One that was made of the same input as the
-// active one, which it follows, is that one once more: it differs in saying so.
-func (g *generationDestination) check(w *outcome, tmp string) (id string, err error) {
-	id, err = w.check(tmp)
-	if err != nil || g.active == "" || g.previous() != g.active {
-		return id, err
+// unchanged is the active generation, once more.
+func (g *generationDestination) unchanged(w *outcome) (*built, error) {
+	active, err := g.dir.Active()
+	if err != nil {
+		return nil, err
 	}
-	was, err := index.ReadInfo(g.active)
-	if err == nil && w.info.SameInput(was) {
-		return was.ID, nil
+	info, err := index.ReadInfo(g.active)
+	if err != nil {
+		return nil, err
 	}
-	return id, nil
+	w.info, w.res.Snapshot, w.res.Timings = *info, info.ID, w.watch.timings()
+	made := w.made(g.active, g.o.rejects)
+	made.Generation, made.Unchanged = &active, true
+	if g.o.rejects != "" {
+		err = placeRejects(g.temp, g.o.rejects)
+	}
+	return made, errors.Join(err, g.o.writeReports(&w.res.Report))
 }
 
 // complete gives a generation that was just staged its companions, and makes it

@@ -261,11 +261,12 @@ func faultText(t *testing.T) {
 	for c := 0x80; c <= 0xff; c++ {
 		bad = append(bad, string([]byte{byte(c)}))
 	}
-	text := fixHead
+	var text strings.Builder
+	text.WriteString(fixHead)
 	for i, b := range bad {
-		text += fmt.Sprintf("%d,South,true,a%sb\n", i+1, b)
+		text.WriteString(fmt.Sprintf("%d,South,true,a%sb\n", i+1, b))
 	}
-	_, rejected := premisesWorld("A\nmax_rejected = 1", text).night(t)
+	_, rejected := premisesWorld("A\nmax_rejected = 1", text.String()).night(t)
 	records := readRejects(t, rejected)
 	if len(records) != len(bad) {
 		t.Fatalf("%d of %d rejected", len(records), len(bad))
@@ -279,7 +280,7 @@ func faultText(t *testing.T) {
 			t.Errorf("%q: rejected as %q", bad[i], r[:4])
 		}
 	}
-	if gates, s := premisesWorld("A", text).refused(t); !cmp.Equal(gates, []string{gateRejected}) || s.Sources[1].Rejects[0].Line != 2 {
+	if gates, s := premisesWorld("A", text.String()).refused(t); !cmp.Equal(gates, []string{gateRejected}) || s.Sources[1].Rejects[0].Line != 2 {
 		t.Errorf("a file of such rows: gates %v", gates)
 	}
 }

@@ -210,7 +210,8 @@ func faultDates(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ available, from, to, want string }{
-		{"false", "2028-02-29", "", ""}, {"false", "2000-02-29", "", ""}, // there are these
+		{"false", "2028-02-29", "", ""},
+		{"false", "2000-02-29", "", ""},           // there are these
 		{"false", "2027-03-28", "2027-10-31", ""}, // the days on which clocks change
 		{"false", "2027-03-28", "2027-03-28", ""}, // a day long
 		{"false", "2027-03-28", "2027-03-27", "coverage_end_date date_order"},
@@ -218,7 +219,9 @@ func faultDates(t *testing.T) {
 		{"false", "2020-01-01", "2019-12-31", "coverage_end_date date_order"}, // also in the past
 		{"true", "2027-03-28", "2027-03-27", ""},                              // there until then: no plan
 		{"", "2027-03-28", "2027-03-27", ""},
-		{"false", "", "2000-01-01", ""}, {"false", "9999-12-31", "9999-12-31", ""}, {"false", " 2027-01-01 ", "", ""},
+		{"false", "", "2000-01-01", ""},
+		{"false", "9999-12-31", "9999-12-31", ""},
+		{"false", " 2027-01-01 ", "", ""},
 	} {
 		changes = append(changes, cells("coverage_availability", tt.available, "anticipated_coverage_date", tt.from, "coverage_end_date", tt.to))
 		want = append(want, tt.want)
@@ -272,11 +275,12 @@ func faultFormulas(t *testing.T) {
 		}
 	}
 	// As rows whose first cell is a formula, they are rejected, and written.
-	text := fixHead
+	var text strings.Builder
+	text.WriteString(fixHead)
 	for _, formula := range formulas {
-		text += `"` + strings.ReplaceAll(formula, `"`, `""`) + `"` + ",South,true,\n" + formula + "\n"
+		text.WriteString(`"` + strings.ReplaceAll(formula, `"`, `""`) + `"` + ",South,true,\n" + formula + "\n")
 	}
-	_, more := premisesWorld("A\nmax_rejected = 1", text).night(t)
+	_, more := premisesWorld("A\nmax_rejected = 1", text.String()).night(t)
 	for _, r := range append(readRejects(t, rejected), readRejects(t, more)...) {
 		for _, cell := range r {
 			if isFormula(cell) {

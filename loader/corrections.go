@@ -13,7 +13,8 @@ import (
 // Limits on corrections, which are held in memory while their extract is read:
 // whoever needs more has the provider mend the extract.
 const (
-	maxCorrections = 16 << 20           // bytes of text, of all files of an extract
+	maxCorrections = 16 << 20           // bytes, of all of an extract
+	correctionSize = 256                // of them, that one takes besides its texts
 	maxCorrection  = 3 * maxRowKept     // of a row of the file: a row that is kept, with its quotes doubled
 	conflictPrefix = CodeConflict + ":" // of the reason of a row that is good but for another one
 )

@@ -97,8 +97,7 @@ func (p *premisesParser) block(f *csvFile, b block) (out parsed) {
 			out.rows++
 			switch row, fault := p.row(raw, err); {
 			case fault == nil && len(f.fixes) == 0:
-				row.File, row.Line = f.number, line
-				p.rows = append(p.rows, row)
+				p.take(line, row)
 			case fault == nil:
 				p.amend(&out, line, row, raw)
 			case b.cut && len(data) == 0 && err == nil && len(p.lex.fields) < len(f.names):
@@ -140,6 +139,11 @@ func (p *premisesParser) settle(out *parsed, line uint32, row index.Row, bad *Re
 		out.rejects = append(out.rejects, *bad)
 		return
 	}
+	p.take(line, row)
+}
+
+// take keeps a good row for the sink.
+func (p *premisesParser) take(line uint32, row index.Row) {
 	row.File, row.Line = p.file.number, line
 	p.rows = append(p.rows, row)
 }

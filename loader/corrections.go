@@ -13,7 +13,8 @@ import (
 // Limits on corrections, which are held in memory while their extract is read:
 // whoever needs more has the provider mend the extract.
 const (
-	maxCorrections = 16 << 20           // bytes of text, of all files of an extract
+	maxCorrections = 16 << 20           // bytes, of all of an extract
+	correctionSize = 256                // of them, that one takes besides its texts
 	maxCorrection  = 3 * maxRowKept     // of a row of the file: a row that is kept, with its quotes doubled
 	conflictPrefix = CodeConflict + ":" // of the reason of a row that is good but for another one
 )
@@ -165,7 +166,7 @@ func (r *run) isInput(name string) bool {
 }
 
 // readCorrections walks a file of rejects whose rows may have been corrected;
-// those left as they were are not told. left is how many bytes it may have. The
+// those left as they were are not told. left is how many bytes the others may take. The
 // error is why the walk ended: [io.EOF] if all is well.
 func readCorrections(name string, r io.Reader, left *int, yield func(*correction)) error {
 	split := newSplitter(name, r, blockSize)
@@ -187,9 +188,6 @@ func readCorrections(name string, r io.Reader, left *int, yield func(*correction
 		if b.bad != nil {
 			return &FileError{name, b.bad.Line, b.bad.Reason}
 		}
-		if *left -= len(b.data); *left < 0 {
-			return &FileError{name, int(b.line), fmt.Sprintf("more than %d MiB of corrections: have the extract mended", maxCorrections>>20)}
-		}
 		for data, line := b.data, b.line; len(data) > 0; {
 			n, lines, err := x.next(data)
 			if len(trimEnd(data[:n])) > 0 {
@@ -198,6 +196,9 @@ func readCorrections(name string, r io.Reader, left *int, yield func(*correction
 					return &FileError{name, int(line), what}
 				}
 				if c.file, c.line = name, int(line); rowDigest(c.row) != c.digest {
+					if *left -= len(c.source) + len(c.row) + correctionSize; *left < 0 {
+						return &FileError{name, int(line), fmt.Sprintf("more than %d MiB of corrections: have the extract mended", maxCorrections>>20)}
+					}
 					yield(c)
 				}
 			}

@@ -295,7 +295,9 @@ var spoiled = []func(cells []string) string{
 func joined(cells []string) string {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	w.Write(cells)
+	if err := w.Write(cells); err != nil {
+		panic(err) // of a buffer
+	}
 	w.Flush()
 	return strings.TrimSuffix(b.String(), "\n")
 }

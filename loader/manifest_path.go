@@ -23,8 +23,8 @@ func readSmall(path string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	_ = f.Close() // it was only read
 	if err == nil && int64(len(text)) > most {
 		err = &ManifestError{Path: path, Msg: fmt.Sprintf("it is over %d MiB: not a manifest", most>>20)}
 	}

@@ -63,7 +63,7 @@ func judged(t *testing.T, changes []map[string]string) (verdicts []string, texts
 }
 
 // Of Great Britain, no latitude is a longitude: a swapped row never looks right.
-func faultSwapped(t *testing.T) {
+func TestFaultSwapped(t *testing.T) {
 	n := 0
 	for lat := geo.MinLat; lat <= geo.MaxLat; lat += 0.05 {
 		for lng := geo.MinLng; lng <= geo.MaxLng; lng += 0.05 {
@@ -93,7 +93,7 @@ func faultSwapped(t *testing.T) {
 	}
 }
 
-func faultPlaces(t *testing.T) {
+func TestFaultPlaces(t *testing.T) {
 	changes := []map[string]string{nil}
 	want := []string{""}
 	add := func(verdict string, pairs ...string) {
@@ -138,7 +138,7 @@ func faultPlaces(t *testing.T) {
 
 // Case and white space do not matter; whatever else is not a postcode to the
 // letter is quarantined. No O becomes a 0.
-func faultPostcodes(t *testing.T) {
+func TestFaultPostcodes(t *testing.T) {
 	good := []string{
 		"GU1 1AA", "M2 5BQ", "E11 3EF", "DG16 5EA", "W1C 1AP", "EC1A 1BB", "SW1A 2AA", "N1C 4AG", "ZE1 0AA", "TR19 7AA", "BN91 9AA", "SR43 4AA",
 		"B33 8TH", "CR2 6XH", "DN55 1PT", "L1 8JQ", "CF10 1EP", "AB10 1AB", "KW17 2TJ", "IV27 4UX", "S1 2HE", "LS1 4DY", "EH1 1YZ", "PO30 1UD",
@@ -197,7 +197,7 @@ func faultPostcodes(t *testing.T) {
 	}
 }
 
-func faultDates(t *testing.T) {
+func TestFaultDates(t *testing.T) {
 	changes := []map[string]string{}
 	want := []string{}
 	for _, column := range []string{"anticipated_coverage_date", "coverage_end_date"} {
@@ -210,7 +210,8 @@ func faultDates(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ available, from, to, want string }{
-		{"false", "2028-02-29", "", ""}, {"false", "2000-02-29", "", ""}, // there are these
+		{"false", "2028-02-29", "", ""},
+		{"false", "2000-02-29", "", ""},           // there are these
 		{"false", "2027-03-28", "2027-10-31", ""}, // the days on which clocks change
 		{"false", "2027-03-28", "2027-03-28", ""}, // a day long
 		{"false", "2027-03-28", "2027-03-27", "coverage_end_date date_order"},
@@ -218,7 +219,9 @@ func faultDates(t *testing.T) {
 		{"false", "2020-01-01", "2019-12-31", "coverage_end_date date_order"}, // also in the past
 		{"true", "2027-03-28", "2027-03-27", ""},                              // there until then: no plan
 		{"", "2027-03-28", "2027-03-27", ""},
-		{"false", "", "2000-01-01", ""}, {"false", "9999-12-31", "9999-12-31", ""}, {"false", " 2027-01-01 ", "", ""},
+		{"false", "", "2000-01-01", ""},
+		{"false", "9999-12-31", "9999-12-31", ""},
+		{"false", " 2027-01-01 ", "", ""},
 	} {
 		changes = append(changes, cells("coverage_availability", tt.available, "anticipated_coverage_date", tt.from, "coverage_end_date", tt.to))
 		want = append(want, tt.want)
@@ -233,7 +236,7 @@ func faultDates(t *testing.T) {
 
 // A formula is text in the snapshot, and no formula in what is written for
 // people.
-func faultFormulas(t *testing.T) {
+func TestFaultFormulas(t *testing.T) {
 	var changes []map[string]string
 	var columns, formulas []string
 	for _, start := range []string{"=", "+", "-", "@", "＝", "＋", "－", "＠", "\t=", "\x00", "\r", "'=", "''+", "=="} {
@@ -272,11 +275,12 @@ func faultFormulas(t *testing.T) {
 		}
 	}
 	// As rows whose first cell is a formula, they are rejected, and written.
-	text := fixHead
+	var text strings.Builder
+	text.WriteString(fixHead)
 	for _, formula := range formulas {
-		text += `"` + strings.ReplaceAll(formula, `"`, `""`) + `"` + ",South,true,\n" + formula + "\n"
+		text.WriteString(`"` + strings.ReplaceAll(formula, `"`, `""`) + `"` + ",South,true,\n" + formula + "\n")
 	}
-	_, more := premisesWorld("A\nmax_rejected = 1", text).night(t)
+	_, more := premisesWorld("A\nmax_rejected = 1", text.String()).night(t)
 	for _, r := range append(readRejects(t, rejected), readRejects(t, more)...) {
 		for _, cell := range r {
 			if isFormula(cell) {

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"coverd/fixtures"
@@ -22,28 +21,6 @@ import (
 // maxPeak is how much more memory than a build of next to nothing one of a
 // hostile file may take, in KiB.
 const maxPeak = 64 << 10
-
-// peak FILE COMMAND... runs a command and writes the most memory that it had
-// resident, in KiB, to a file. What the kernel tells of a process starts with
-// what its parent had when it started it, so the parent must be small: this is
-// why tests, which may be large, do not start the command themselves.
-func peak() {
-	cmd := exec.Command(os.Args[2], os.Args[3:]...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	err := cmd.Run()
-	used, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		fmt.Fprintln(os.Stderr, "peak: the system does not tell")
-		os.Exit(exitFailed)
-	}
-	if e := os.WriteFile(os.Args[1], strconv.AppendInt(nil, used.Maxrss, 10), 0o666); e != nil {
-		fmt.Fprintln(os.Stderr, "peak:", e)
-		os.Exit(exitFailed)
-	}
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		os.Exit(exit.ExitCode())
-	}
-}
 
 // hostileBuild builds a folder's coverd.toml and tells how that ended, and the
 // most memory that was resident, in KiB. It is of two cores whatever the machine

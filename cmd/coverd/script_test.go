@@ -276,6 +276,28 @@ func cmdAwaits(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("%s does not come to match %s", args[0], args[1])
 }
 
+// peak FILE COMMAND... runs a command and writes the most memory that it had
+// resident, in KiB, to a file. What the kernel tells of a process starts with
+// what its parent had when it started it, so the parent must be small: this is
+// why tests, which may be large, do not start the command themselves.
+func peak() {
+	cmd := exec.Command(os.Args[2], os.Args[3:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	err := cmd.Run()
+	used, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		fmt.Fprintln(os.Stderr, "peak: the system does not tell")
+		os.Exit(exitFailed)
+	}
+	if e := os.WriteFile(os.Args[1], strconv.AppendInt(nil, used.Maxrss, 10), 0o666); e != nil {
+		fmt.Fprintln(os.Stderr, "peak:", e)
+		os.Exit(exitFailed)
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		os.Exit(exit.ExitCode())
+	}
+}
+
 // curl [-s] [-i] [-f] [-X METHOD] URL... prints the bodies as curl does: with -i after status
 // and headers; with -f an error status prints nothing and is exit code 22.
 func curl() {

@@ -14,6 +14,10 @@
 //
 // EXTRACTS.md specifies the formats, the checks and the rules.
 //
+// It goes the other way too: [Export] writes a snapshot back as extracts that
+// build the same content, [List] lists it for people and programs, and [Annotate]
+// appends what a snapshot knows to the rows of a table.
+//
 // # Three ways to be bad
 //
 // A bad row is a [Reject]: it is quarantined with its file, line, column,

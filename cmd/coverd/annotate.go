@@ -57,7 +57,7 @@ of the rows is told on standard error.`,
 	f.StringVar(&o.out, "out", "", "the `file` to write; by default standard output")
 	f.StringVar(&o.on, "on", "", "the `day` asked about, such as 2026-12-24; by default today in London")
 	f.StringArrayVar(&o.columns, "column", nil, "a column to look up by, as `NAME=THEIRS`; NAME is one of "+strings.Join(sheetKeys(), ", "))
-	f.BoolVar(&o.asJSON, "json", false, "tell what came of the rows as JSON")
+	f.BoolVar(&o.asJSON, "json", false, "tell what came of the rows as JSON, alone on standard error")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress, and no word of what came of the rows")
 	required(cmd, "snapshot")
 	return cmd
@@ -108,7 +108,8 @@ func runAnnotate(ctx context.Context, o annotateOptions, std stdio) error {
 func (o *annotateOptions) annotate(
 	ctx context.Context, snap *index.Snapshot, on index.Day, given map[loader.SheetKey]string, w io.Writer, std stdio,
 ) (*loader.Annotated, error) {
-	progress := newProgress(std.err, o.quiet || o.out == "" && isTerminal(std.out))
+	// With --json nothing else goes to standard error, for who reads it from there.
+	progress := newProgress(std.err, o.quiet || o.asJSON || o.out == "" && isTerminal(std.out))
 	defer progress.end()
 	opts := loader.AnnotateOptions{
 		On: on, Columns: given, Packing: loader.PackingOf(o.out),

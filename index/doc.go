@@ -5,7 +5,8 @@
 // # Basic usage
 //
 // [Open] reads and verifies a snapshot file; [OpenBytes] does so for one in
-// memory. What they return, a [Snapshot], answers by key:
+// memory, and [ReadInfo] reads no more than what a file says of itself. What the
+// first two return, a [Snapshot], answers by key:
 //
 //	snap, err := index.Open("coverd.snap")
 //	...

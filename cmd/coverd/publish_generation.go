@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"coverd/index/generations"
 	"coverd/loader"
@@ -28,6 +29,9 @@ type generationDestination struct {
 }
 
 func (o *buildOptions) openGenerations(path string, std stdio) (_ destination, err error) {
+	if o.rejects != "" && sameFile(filepath.Dir(o.rejects), path) {
+		return nil, usagef("--rejects %s: the generations are there, and their rejected rows beside them without being asked for", o.rejects)
+	}
 	g := &generationDestination{o: o, std: std}
 	if g.dir, err = generations.Open(path); err != nil {
 		return nil, err

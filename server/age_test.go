@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -112,7 +113,7 @@ func TestReadinessFollowsTheAge(t *testing.T) {
 	s := testServer(t, Options{Now: func() time.Time { return now }, MaxDataAge: 72 * time.Hour})
 	ready := func(path string) (int, string) {
 		w := httptest.NewRecorder()
-		s.adminHandler().ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		s.adminHandler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		return w.Code, w.Body.String()
 	}
 	now = time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)

@@ -61,9 +61,9 @@ const (
 	retryMost  = 5 * time.Minute
 )
 
-// after is the refusal of an offer at a time, following before, which may be
-// nil.
-func (before *refusal) after(offer Offer, err error, now time.Time) *refusal {
+// refusalAfter is the refusal of an offer at a time, following before, which may
+// be nil.
+func refusalAfter(before *refusal, offer Offer, err error, now time.Time) *refusal {
 	r := &refusal{offer: offer, reason: reasonFor(err), err: err, since: now, attempts: 1}
 	pause := retryLeast
 	if before != nil && before.offer.Path == offer.Path {

@@ -271,7 +271,7 @@ func (r *reloader) found() {
 // in the log when that is news.
 func (r *reloader) refuse(offer Offer, err error) error {
 	before := r.refused.Load()
-	now := before.after(offer, err, r.s.clock.now())
+	now := refusalAfter(before, offer, err, r.s.clock.now())
 	r.refused.Store(now)
 	r.s.metrics.candidates.WithLabelValues(now.reason).Inc()
 	if before == nil || before.reason != now.reason || before.offer.Path != offer.Path {

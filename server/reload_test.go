@@ -61,7 +61,7 @@ func until(t *testing.T, what string, so func() bool) {
 		if so() {
 			return
 		}
-		time.Sleep(5 * time.Millisecond)
+		<-time.After(5 * time.Millisecond)
 	}
 	t.Fatalf("%s: not in ten seconds", what)
 }
@@ -353,7 +353,7 @@ func TestBackOff(t *testing.T) {
 	if r.holds(&a, begin) {
 		t.Error("without a refusal one is held back")
 	}
-	r = r.after(a, index.ErrCorrupt, begin)
+	r = refusalAfter(r, a, index.ErrCorrupt, begin)
 	for _, c := range []struct {
 		offer *Offer
 		after time.Duration
@@ -368,17 +368,17 @@ func TestBackOff(t *testing.T) {
 			t.Errorf("%+v after %v: held back %v", c.offer, c.after, got)
 		}
 	}
-	r = r.after(a, os.ErrPermission, begin)
+	r = refusalAfter(r, a, os.ErrPermission, begin)
 	if r.reason != reasonUnreadable || !r.holds(&a, begin.Add(2*time.Second-1)) || r.holds(&a, begin.Add(2*time.Second)) {
 		t.Errorf("what cannot be read is not tried again: %+v", r)
 	}
 	for range 40 {
-		r = r.after(changed, index.ErrCorrupt, begin)
+		r = refusalAfter(r, changed, index.ErrCorrupt, begin)
 	}
 	if got := r.retry.Sub(begin); got != retryMost || r.attempts != 42 {
 		t.Errorf("after %d attempts the next in %v", r.attempts, got)
 	}
-	if r = r.after(other, index.ErrCorrupt, begin); r.retry.Sub(begin) != retryLeast {
+	if r = refusalAfter(r, other, index.ErrCorrupt, begin); r.retry.Sub(begin) != retryLeast {
 		t.Errorf("another: %+v", r)
 	}
 }

@@ -139,6 +139,7 @@ func (w *watcher) check(a *asker, path string) error {
 // load asks until n requests have been answered, or for ever where n is 0, and
 // done is closed.
 func (w *watcher) load(t *testing.T, addr string, clients int, n int64, done <-chan struct{}) (wait func() int64) {
+	t.Helper()
 	var wg sync.WaitGroup
 	var asked atomic.Int64
 	paths := canaryPaths()
@@ -176,7 +177,7 @@ func post(addr, path string) error {
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
 		return err
 	}
-	if resp.StatusCode != 200 {
+	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("POST %s: %s: %s", path, resp.Status, body)
 	}
 	return nil

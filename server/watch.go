@@ -28,7 +28,7 @@ func (r *reloader) watch(ctx context.Context, wg *sync.WaitGroup) (events <-chan
 	}
 	out := make(chan struct{}, 1)
 	wg.Go(func() {
-		defer watcher.Close()
+		defer func() { _ = watcher.Close() }() // of a directory that was only watched
 		for {
 			select {
 			case <-ctx.Done():
@@ -42,8 +42,10 @@ func (r *reloader) watch(ctx context.Context, wg *sync.WaitGroup) (events <-chan
 				if e.Has(fsnotify.Create) || e.Has(fsnotify.Rename) || e.Has(fsnotify.Remove) {
 					signal(out)
 				}
-			case <-watcher.Errors: // such as that some were lost
-				signal(out)
+			case err, ok := <-watcher.Errors: // such as that events were lost
+				if ok && err != nil {
+					signal(out)
+				}
 			}
 		}
 	})

@@ -79,7 +79,7 @@ func TestKilledServers(t *testing.T) {
 			activate(t, d, next)
 		}
 		delay := time.Duration(rng.Int64N(int64(2 * took)))
-		time.Sleep(delay)
+		<-time.After(delay)
 		s.kill()
 		after := n.state(t) // every generation whole, and it is known which is active
 		switch {

@@ -271,7 +271,7 @@ func cmdAwaits(ts *testscript.TestScript, _ bool, args []string) {
 		if want.MatchString(ts.ReadFile("stdout")) {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		<-time.After(10 * time.Millisecond)
 	}
 	ts.Fatalf("%s does not come to match %s", args[0], args[1])
 }

@@ -33,7 +33,7 @@ func nightOf(night int, previous *index.Snapshot) (*index.Snapshot, error) {
 			continue // one is lost, and that of the night before is back
 		}
 		p := []string{"GU1 1AA", "GU1 1AB", "GU2 4AA", ""}[i%4]
-		row := index.Row{UPRN: geo.UPRN(990000000000 + i), At: at(51.24+float64(i)/1e4, -0.58), Address: b.Address([]byte(fmt.Sprint(i))), Line: uint32(i + 2)}
+		row := index.Row{UPRN: geo.UPRN(990000000000 + i), At: at(51.24+float64(i)/1e4, -0.58), Address: b.Address(fmt.Append(nil, i)), Line: uint32(i + 2)}
 		if p != "" {
 			row.Postcode = mustPostcode(p)
 		}

@@ -163,7 +163,8 @@ func TestChangesGoOnAfterASwap(t *testing.T) {
 	first := page(t, base, "since", nights[0].ID(), "limit", "5")
 	s.hold(nights[2])
 	rest := pages(t, base, nights[0].ID(), "", string(first.Next), 4)
-	if got, want := append(first.Changes, rest...), append(wire(nights[0], nights[1], ""), wire(nights[1], nights[2], "")...); !slices.Equal(got, want) {
+	want := slices.Concat(wire(nights[0], nights[1], ""), wire(nights[1], nights[2], ""))
+	if got := slices.Concat(first.Changes, rest); !slices.Equal(got, want) {
 		t.Errorf("%d changes, want %d", len(got), len(want))
 	}
 

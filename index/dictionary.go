@@ -146,7 +146,7 @@ func parseDictionary(raw []byte, day Day) (*dictionary, error) {
 				return nil, d.err
 			}
 			h := held{&claims[it>>2], it>>1&1 == 1, it&1 == 1}
-			if k := len(a.claims); k > 0 && a.claims[k-1].about(h) > 0 {
+			if k := len(a.claims); k > 0 && a.claims[k-1].about(h) >= 0 {
 				return nil, fmt.Errorf("claims of aspect %d out of order", i)
 			}
 			a.claims = append(a.claims, h)

@@ -281,7 +281,7 @@ func journalSections(old, now *Snapshot, rest int, workers int) (list []section,
 		kept, log := old.journal.carried(now.info.AsOf, max(rest/keptShare, keptFloor)-len(w.log))
 		j.nights, j.log = slices.Concat(kept, j.nights), slices.Concat(log, j.log)
 	}
-	return []section{{sectionChangeHead, j.appendHead(nil)}, {sectionChangeLog, j.log}}, delta, nil
+	return []section{{sectionChangeHead, j.encodeHead()}, {sectionChangeLog, j.log}}, delta, nil
 }
 
 // carried returns the nights, and their part of the log, that a snapshot of a day
@@ -303,8 +303,8 @@ func (n *night) size() int {
 	return size
 }
 
-// appendHead encodes the list of nights and of their frames.
-func (j *journal) appendHead(b []byte) []byte {
+// encodeHead encodes the list of nights and of their frames.
+func (j *journal) encodeHead() (b []byte) {
 	number := func(list ...int) {
 		for _, v := range list {
 			b = binary.AppendUvarint(b, uint64(v))

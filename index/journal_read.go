@@ -163,6 +163,11 @@ func (j *journal) each(dict *dictionary, b *block, use func(*event) bool) error 
 	if err != nil {
 		return err
 	}
+	return b.each(raw, dict, use)
+}
+
+// each decodes the events of the block from its bytes.
+func (b *block) each(raw []byte, dict *dictionary, use func(*event) bool) error {
 	d := eventDecoder{decoder: decoder{b: raw}, dict: dict}
 	for i := range b.events {
 		e, err := d.next()

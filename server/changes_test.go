@@ -33,7 +33,7 @@ func nightOf(night int, previous *index.Snapshot) (*index.Snapshot, error) {
 			continue // one is lost, and that of the night before is back
 		}
 		p := []string{"GU1 1AA", "GU1 1AB", "GU2 4AA", ""}[i%4]
-		row := index.Row{UPRN: geo.UPRN(990000000000 + i), At: at(51.24+float64(i)/1e4, -0.58), Address: b.Address([]byte(fmt.Sprint(i))), Line: uint32(i + 2)}
+		row := index.Row{UPRN: geo.UPRN(990000000000 + i), At: at(51.24+float64(i)/1e4, -0.58), Address: b.Address(fmt.Append(nil, i)), Line: uint32(i + 2)}
 		if p != "" {
 			row.Postcode = mustPostcode(p)
 		}
@@ -163,7 +163,8 @@ func TestChangesGoOnAfterASwap(t *testing.T) {
 	first := page(t, base, "since", nights[0].ID(), "limit", "5")
 	s.snap.Store(s.hold(nights[2], Offer{}))
 	rest := pages(t, base, nights[0].ID(), "", string(first.Next), 4)
-	if got, want := append(first.Changes, rest...), append(wire(nights[0], nights[1], ""), wire(nights[1], nights[2], "")...); !slices.Equal(got, want) {
+	want := slices.Concat(wire(nights[0], nights[1], ""), wire(nights[1], nights[2], ""))
+	if got := slices.Concat(first.Changes, rest); !slices.Equal(got, want) {
 		t.Errorf("%d changes, want %d", len(got), len(want))
 	}
 

@@ -47,7 +47,7 @@ Exit code 3, and no file, if an extract is refused: damaged, not what it claims 
 	f := cmd.Flags()
 	f.StringVar(&o.manifest, "manifest", "", "the manifest `file` that names the inputs (required)")
 	f.StringVar(&o.out, "out", "", "the snapshot `file` to write")
-	f.StringVar(&o.previous, "previous", "", "the snapshot `file` before this one: postcodes it holds and the register lacks were terminated since")
+	f.StringVar(&o.previous, "previous", "", "the snapshot `file` before this one: postcodes it holds and the register lacks were terminated since, and what has changed is remembered")
 	f.StringVar(&o.rejects, "rejects", "", "list rejected rows in this CSV `file` (.gz and .zst compress)")
 	f.BoolVar(&o.asJSON, "json", false, "print the summary as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress and no summary, only errors")

@@ -30,8 +30,9 @@ type Options struct {
 	Attributions []string
 	// Previous is the snapshot before this one, of the same day or an earlier
 	// one: a postcode live there and missing from tonight's register was
-	// terminated between the two days. Without any register tonight it tells
-	// nothing.
+	// terminated between the two days, unless there is no register tonight. What
+	// has changed since is counted (Built.Delta), and remembered in the file with
+	// what that one remembered: see [Snapshot.Changes].
 	Previous *Snapshot
 	// Progress, if set, is told of the stages of Build: what is being done, and
 	// how much of it. It is never called concurrently.

@@ -63,7 +63,7 @@ The report says which, by how much, and how to go on. Whatever goes wrong, what 
 	f := cmd.Flags()
 	f.StringVar(&o.manifest, "manifest", "", "the manifest `file` that names the inputs (required)")
 	f.StringVar(&o.out, "out", "", "write this snapshot `file` instead of a generation")
-	f.StringVar(&o.previous, "previous", "", "the snapshot `file` before this one (default the active generation): postcodes it holds and the register lacks were terminated since")
+	f.StringVar(&o.previous, "previous", "", "the snapshot `file` before this one (default the active generation): postcodes it holds and the register lacks were terminated since, and what has changed is remembered")
 	f.StringVar(&o.rejects, "rejects", "", "list rejected rows in this CSV `file` (.gz and .zst compress)")
 	f.BoolVar(&o.stage, "stage", false, "leave the new generation staged: 'coverd snapshots activate' makes it active")
 	f.IntVar(&o.keep, "keep", generations.DefaultKeep, "`number` of generations to keep once there is a new one, at least 3; 0 keeps all")

@@ -87,11 +87,13 @@ func TestHostileFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	committed := 0
-	for _, c := range cases {
+	for i, c := range cases {
 		if c.Large {
 			continue // the command's own test builds them, in a process of their own
 		}
-		committed++
+		if committed++; underRace && i%10 != 0 {
+			continue
+		}
 		var file bytes.Buffer
 		if _, err := c.WriteTo(&file); err != nil {
 			t.Fatal(err)

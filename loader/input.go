@@ -40,7 +40,7 @@ type input struct {
 	digest hash.Hash
 	stored *atomic.Int64 // bytes read from the file, shared for progress
 	taken  int64         // bytes read from the file, of this one
-	raw    *bufio.Reader // of the file
+	used   atomic.Int64  // bytes that were taken to unpack, perhaps by another goroutine
 	given  int64         // bytes given to the reader
 	most   int64         // of them
 	text   io.Reader
@@ -109,21 +109,21 @@ var (
 // decompress looks at the first bytes and puts the right reader in front.
 func (in *input) decompress() error {
 	raw := bufio.NewReaderSize(rawReader{in}, 1<<18)
-	in.raw = raw
 	head, err := raw.Peek(4)
 	if err != nil && err != io.EOF {
 		return in.fault(err)
 	}
-	var text io.Reader = raw
+	used := &usedReader{raw, &in.used}
+	var text io.Reader = used
 	switch {
 	case bytes.HasPrefix(head, magicGzip):
-		z, err := gzip.NewReader(raw)
+		z, err := gzip.NewReader(used)
 		if err != nil {
 			return in.fault(err)
 		}
 		text = z
 	case bytes.Equal(head, magicZstd), isSkippable(head):
-		z, err := zstd.NewReader(raw,
+		z, err := zstd.NewReader(used,
 			zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxOutput), zstd.WithDecoderConcurrency(2))
 		if err != nil {
 			return in.fault(err)
@@ -170,6 +170,18 @@ func (r rawReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// usedReader counts what is taken from a buffer.
+type usedReader struct {
+	r *bufio.Reader
+	n *atomic.Int64
+}
+
+func (u *usedReader) Read(p []byte) (int, error) {
+	n, err := u.r.Read(p)
+	u.n.Add(int64(n))
+	return n, err
+}
+
 // expansionGuard stops a small file from becoming an endless one.
 type expansionGuard struct {
 	in   *input
@@ -180,7 +192,7 @@ func (g *expansionGuard) Read(p []byte) (int, error) {
 	n, err := g.text.Read(p)
 	in := g.in
 	in.given += int64(n)
-	if unpacked := in.taken - int64(in.raw.Buffered()); in.given > freeOutput && in.given/maxExpansion > unpacked {
+	if in.given > freeOutput && in.given/maxExpansion > in.used.Load() {
 		return 0, &FileError{File: in.name, Msg: fmt.Sprintf(
 			"it expands to more than %d times its size: no extract does", maxExpansion)}
 	}

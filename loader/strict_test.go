@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/csv"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -36,6 +37,21 @@ import (
 //	postcode junk                                         TestFaultPostcodes
 //	dates that run backwards, or do not exist             TestFaultDates
 //	formula in a field                                    TestFaultFormulas
+
+// fewerChecks has rapid draw a tenth as often where a build takes ten times as
+// long.
+func fewerChecks(t *testing.T) {
+	t.Helper()
+	if !underRace && !testing.Short() {
+		return
+	}
+	checks := flag.Lookup("rapid.checks").Value
+	usual := checks.String()
+	t.Cleanup(func() { _ = checks.Set(usual) })
+	if err := checks.Set("10"); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // readAsExtract reads a file as a build does, and throws away what it has.
 func readAsExtract(t *testing.T, p *premisesParser, path string) (rows, rejected int64, err error) {
@@ -74,7 +90,10 @@ func randomRows(n int) (text string, ends map[int]int64) {
 // Cut anywhere but between two rows a file is refused.
 func TestFaultCut(t *testing.T) {
 	step := 1
-	if testing.Short() || underRace {
+	switch {
+	case underRace:
+		step = 97
+	case testing.Short():
 		step = 7
 	}
 	p := newPremisesParser(&drain{}, newClaimReader(&Extract{CSP: "A"}), newRowCounts(5000))
@@ -375,6 +394,7 @@ func TestFaultRecords(t *testing.T) {
 // Identical rows merge, contradicting ones are quarantined, all of them,
 // whatever their order.
 func TestFaultDuplicates(t *testing.T) {
+	fewerChecks(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		rows := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) string {
 			return fmt.Sprintf("%d,%s,%v,%s\n", rapid.IntRange(1, 5).Draw(rt, "uprn"), rapid.SampledFrom([]string{"South", "4G South"}).Draw(rt, "network"),

@@ -13,7 +13,7 @@ REGISTER ?= codepo_gb
 LINT     := $(GO) tool -modfile=.ci/tools.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build sample lint fmt race fuzz bench bench-national bench-peers bench-go ci clean
+.PHONY: help run test build sample lint fmt race crash fuzz bench bench-national bench-peers bench-go ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ fmt: ## rewrite the sources as lint wants them
 
 race: ## run all tests under the race detector
 	$(GO) test -race ./...
+
+crash: ## fail 100,000 power supplies in memory, and kill 300 builds and servers for real
+	$(GO) test ./index/generations -run Crash -v -count=1 -timeout=1h -crash.images=100000
+	$(GO) test ./cmd/coverd -run Killed -v -count=1 -timeout=1h -crash.kills=300
 
 fuzz: ## fuzz each target for FUZZTIME (30s, or a count: 20000x)
 	@grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file _ func; do \

@@ -44,11 +44,13 @@ type Options struct {
 // has the runtime collect garbage, and returns free memory to the system, twice
 // in between: a program that does something else besides will notice.
 type Builder struct {
-	o       Options
-	regions *regions
-	locator *locator
-	csps    map[string]int
-	sources []Source
+	o         Options
+	regions   *regions
+	locator   *locator
+	csps      map[string]int
+	sources   []Source
+	baselines *Baselines
+	overrides []Override
 
 	rows      rowStore
 	addresses addressTable
@@ -153,6 +155,16 @@ func (b *Builder) Postcode(p geo.Postcode) (e Entry, ok bool) {
 		return b.entries[i], true
 	}
 	return Entry{}, false
+}
+
+// PostcodeAt returns where AddPostcode has put a postcode: the zero value where
+// it gave no coordinates, and for postcodes it was not given. It takes no lock:
+// nothing may call AddPostcode at the same time.
+func (b *Builder) PostcodeAt(p geo.Postcode) geo.Location {
+	if i := b.entryAt.at(p); i != noPlace {
+		return b.entries[i].At
+	}
+	return geo.Location{}
 }
 
 // addressTable interns address identifiers in shards, so that parsers running

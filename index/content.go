@@ -31,7 +31,10 @@ func (s *Snapshot) contentDigest(workers int) string {
 	h.bytes(appendClaims(nil, s.claims))
 	h.num(int64(s.premises.n))
 	flush(0)
-	inOrder((s.premises.n+contentRows-1)/contentRows, workers, s.appendContent, func(b []byte) { sum.Write(b) })
+	inOrder((s.premises.n+contentRows-1)/contentRows, workers, s.appendContent, func(b []byte) bool {
+		sum.Write(b)
+		return true
+	})
 	h.num(int64(len(s.areas.claims)))
 	for _, i := range s.areas.inOrder(s.claims) {
 		h.num(int64(s.areas.claims[i]))
@@ -57,7 +60,7 @@ func (s *Snapshot) contentDigest(workers int) string {
 }
 
 // appendContent appends the premises of part of the blocks.
-func (s *Snapshot) appendContent(part int, b []byte) []byte {
+func (s *Snapshot) appendContent(_, part int, b []byte) []byte {
 	h := facts(b)
 	postcode, group := int64(-1), -1
 	for row := part * contentRows; row < min(s.premises.n, (part+1)*contentRows); row++ {

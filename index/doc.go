@@ -5,7 +5,8 @@
 // # Basic usage
 //
 // [Open] reads and verifies a snapshot file; [OpenBytes] does so for one in
-// memory. What they return, a [Snapshot], answers by key:
+// memory, and [ReadInfo] reads no more than what a file says of itself. What the
+// first two return, a [Snapshot], answers by key:
 //
 //	snap, err := index.Open("coverd.snap")
 //	...
@@ -50,6 +51,17 @@
 // them; [Report] counts what became of it all. The bytes written follow from
 // the facts alone: neither the order of rows, nor the number of cores, nor the
 // clock leaves a trace. FORMAT.md specifies them.
+//
+// # Changes
+//
+// [Diff] yields what has changed from one snapshot to another, and [CountChanges]
+// counts it. A snapshot that was built on another (Options.Previous) remembers
+// what changed that night, and what that one remembered of the nights before:
+//
+//	for cursor, change := range changes { … }    // of snap.Changes(since, cursor, outcode)
+//	for _, night := range snap.Nights() { … }
+//
+// See [ChangeKind] for what is told.
 //
 // # Thread safety
 //

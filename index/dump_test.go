@@ -84,6 +84,11 @@ func dump(t testing.TB, file []byte) []byte {
 		d.take(16, "CRC-32C as stored; reserved")
 	}
 	for _, e := range entries {
+		if e.name == sectionChangeLog {
+			d.title("%s", e.name)
+			d.log(t, raws)
+			continue
+		}
 		if e.codec == codecRaw {
 			d.title("%s", e.name)
 			d.section(e.name, raws)
@@ -121,6 +126,8 @@ func (d *dumper) section(name string, raws map[string][]byte) {
 		for range len(raw) / 8 {
 			d.take(8, "%v", math.Float64frombits(binary.LittleEndian.Uint64(d.b[d.at:])))
 		}
+	case name == sectionChangeHead:
+		d.nights()
 	case name == sectionUnitMap:
 		d.take(len(raw), "a bit a postcode")
 	case strings.HasSuffix(name, ".box"):
@@ -265,5 +272,124 @@ func (d *dumper) coordinates(raw []byte) {
 	}
 	for _, v := range values {
 		d.take(8, "%v", v)
+	}
+}
+
+// nights annotates change.head.
+func (d *dumper) nights() {
+	d.uvarint("layout %d")
+	for range d.uvarint("%d nights") {
+		d.take(idBytes, "since this snapshot")
+		d.day("as of")
+		d.day("up to one as of")
+		tooBig := d.take(1, "1: too big")[0] == 1
+		for _, k := range ChangeKinds() {
+			d.uvarint(k.String() + ": %d")
+		}
+		if tooBig {
+			continue
+		}
+		for range d.uvarint("%d blocks") {
+			d.uvarint("first outcode %d")
+			d.uvarint("last outcode %d")
+			d.uvarint("%d events")
+			d.uvarint("%d bytes")
+			d.uvarint("%d unpacked")
+		}
+		d.uvarint("dictionary: %d bytes")
+		d.uvarint("%d unpacked")
+	}
+}
+
+// log annotates change.log: each frame, and unpacked below, counted from its
+// start, what is in it.
+func (d *dumper) log(t testing.TB, raws map[string][]byte) {
+	t.Helper()
+	j, err := parseJournal(raws[sectionChangeHead], raws[sectionChangeLog])
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := func(f frame, what string) *dumper {
+		d.take(f.stored, "%s, zstd", what)
+		raw, err := unpackers.Get().(*unpacker).unpack(j.log, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &dumper{b: raw}
+	}
+	for i := range j.nights {
+		n := &j.nights[i]
+		dict, err := j.dictionary(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range n.blocks {
+			u := frame(n.blocks[k].frame, "events")
+			if err := j.each(dict, &n.blocks[k], func(e *event) bool { u.event(e); return true }); err != nil {
+				t.Fatal(err)
+			}
+			d.out.Write(u.out.Bytes())
+		}
+		u := frame(n.dict, "dictionary")
+		u.claims()
+		u.aspects()
+		d.out.Write(u.out.Bytes())
+	}
+}
+
+// event annotates an event that has been decoded.
+func (d *dumper) event(e *event) {
+	head := d.take(1, "%s", []string{"a premises", "a premises that has left", "a postcode"}[e.kind])[0]
+	d.uvarint("%d postcodes further: " + cmp.Or(e.shown().postcode.String(), "none"))
+	location := func(what string) {
+		for _, c := range []string{"latitude", "longitude"} {
+			v, n := binary.Varint(d.b[d.at:])
+			d.take(n, "%s: %s by %+d", what, c, v)
+		}
+	}
+	if e.kind == eventPostcode {
+		for _, what := range []string{"before", "after"} {
+			head := d.take(1, "%s: 1 in the register, 2 located, 4 dated", what)[0]
+			if head&entryLocated != 0 {
+				location(what)
+			}
+			if head&entryDated != 0 {
+				d.uvarint("introduced in month %d")
+				d.uvarint("terminated in month %d")
+				d.day("last in a register")
+				d.day("first not in one")
+			}
+		}
+		return
+	}
+	v, n := binary.Varint(d.b[d.at:])
+	d.take(n, "UPRN by %+d", v)
+	d.uvarint("pair %d")
+	d.text("address")
+	if head&otherPostcode != 0 {
+		d.uvarint("elsewhere: postcode %d")
+	}
+	if head&otherAddress != 0 {
+		d.text("elsewhere: address")
+	}
+	if head&shownAt != 0 {
+		location("location")
+	}
+	if head&otherAt != 0 {
+		location("elsewhere")
+	}
+}
+
+// aspects annotates what follows the claims in a dictionary.
+func (d *dumper) aspects() {
+	for range d.uvarint("%d aspects") {
+		d.take(1, "Region; 4: contradicted")
+		for range d.uvarint("%d claims") {
+			d.uvarint("item %d")
+		}
+	}
+	for range d.uvarint("%d pairs") {
+		d.uvarint("before: aspect %d")
+		d.uvarint("after: aspect %d")
 	}
 }

@@ -14,27 +14,31 @@ import (
 	"coverd/geo"
 )
 
-// appendClaims encodes the claim dictionary: per claim, varints and strings
-// with their length before them, in the order of the fields of Claim.
+// appendClaims encodes the claim dictionary.
 func appendClaims(b []byte, claims []Claim) []byte {
-	text := func(s string) {
-		b = binary.AppendUvarint(b, uint64(len(s)))
-		b = append(b, s...)
-	}
 	b = binary.AppendUvarint(b, uint64(len(claims)))
 	for i := range claims {
-		c := &claims[i]
-		text(c.CSP)
-		b = binary.AppendVarint(b, int64(c.AsOf))
-		b = append(b, byte(c.Network), byte(c.Availability), byte(c.Likelihood))
-		b = binary.AppendVarint(b, int64(c.Anticipated))
-		b = binary.AppendVarint(b, int64(c.End))
-		text(c.Technology)
-		text(c.Variant)
-		text(c.Auxiliary)
-		text(c.Info)
+		b = appendClaim(b, &claims[i])
 	}
 	return b
+}
+
+// appendClaim encodes a claim: varints and strings with their length before
+// them, in the order of the fields of Claim.
+func appendClaim(b []byte, c *Claim) []byte {
+	b = appendText(b, c.CSP)
+	b = binary.AppendVarint(b, int64(c.AsOf))
+	b = append(b, byte(c.Network), byte(c.Availability), byte(c.Likelihood))
+	b = binary.AppendVarint(b, int64(c.Anticipated))
+	b = binary.AppendVarint(b, int64(c.End))
+	b = appendText(b, c.Technology)
+	b = appendText(b, c.Variant)
+	b = appendText(b, c.Auxiliary)
+	return appendText(b, c.Info)
+}
+
+func appendText[T string | []byte](b []byte, s T) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
 // decoder reads varints and strings; the first damage sticks.
@@ -91,6 +95,17 @@ func (d *decoder) text() string {
 	return s
 }
 
+// claim undoes appendClaim.
+func (d *decoder) claim() Claim {
+	c := Claim{CSP: d.text(), AsOf: d.day()}
+	c.Network = NetworkRegion(d.byte(Networks))
+	c.Availability = Availability(d.byte(int(AvailabilityFalse) + 1))
+	c.Likelihood = Likelihood(d.byte(int(Low) + 1))
+	c.Anticipated, c.End = d.day(), d.day()
+	c.Technology, c.Variant, c.Auxiliary, c.Info = d.text(), d.text(), d.text(), d.text()
+	return c
+}
+
 func parseClaims(raw []byte) ([]Claim, error) {
 	d := decoder{b: raw}
 	n := d.uvarint()
@@ -99,12 +114,7 @@ func parseClaims(raw []byte) ([]Claim, error) {
 	}
 	claims := make([]Claim, 0, min(n, 1<<16))
 	for range n {
-		c := Claim{CSP: d.text(), AsOf: d.day()}
-		c.Network = NetworkRegion(d.byte(Networks))
-		c.Availability = Availability(d.byte(int(AvailabilityFalse) + 1))
-		c.Likelihood = Likelihood(d.byte(int(Low) + 1))
-		c.Anticipated, c.End = d.day(), d.day()
-		c.Technology, c.Variant, c.Auxiliary, c.Info = d.text(), d.text(), d.text(), d.text()
+		c := d.claim()
 		if d.err != nil {
 			return nil, d.err
 		}

@@ -20,7 +20,7 @@ import (
 	"coverd/geo"
 )
 
-// tinyFile is a small snapshot with something in every section.
+// tinyFile is a small snapshot with something in every section, built on another.
 func tinyFile(t testing.TB) []byte {
 	t.Helper()
 	w := makeWorld(61, 60)
@@ -29,7 +29,11 @@ func tinyFile(t testing.TB) []byte {
 		w.land[i] = l[:1]
 		w.land[i][0] = l[0][:1]
 	}
-	file, _ := w.build(t, nil)
+	next := w.nightOn(rand.New(rand.NewPCG(61, 3)), 12)
+	next.options.AsOf = w.options.AsOf
+	next.options.Previous = w.open(t)
+	next.baselines, next.overrides = someBaselines(), []Override{{"shrink", "Arqiva", "7ec1b1d29b72", "A", "b", "10 % fewer"}}
+	file, _ := next.build(t, nil)
 	return file
 }
 
@@ -224,6 +228,13 @@ func ask(s *Snapshot) {
 		for q := range o.Sectors() {
 			found, _ := s.Sector(q.Sector())
 			found.Distribution(&d, worldDay)
+		}
+	}
+	for _, n := range s.Nights() {
+		if changes, err := s.Changes(n.Since, Cursor{}, geo.Outcode{}); err == nil {
+			for c := range changes {
+				_ = c.String()
+			}
 		}
 	}
 	for i := range 20 {

@@ -25,11 +25,15 @@ type Report struct {
 	WithoutUPRN     int64      // premises
 	NotInRegister   int64      // postcodes of premises that the register does not hold
 	NotInExtracts   int64      // live postcodes of the register without premises
+	Tally
+	Lagging []Entry // the live postcodes without premises, in directory order
 }
 
 // Built is a snapshot ready to be written.
 type Built struct {
 	Report Report
+	// Delta counts what has changed since Options.Previous; nil without.
+	Delta  *Delta
 	b      *Builder
 	info   Info
 	packed []packed
@@ -64,11 +68,16 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 
 	tell("freeze")(0, 1)
 	out.count(m, l, all)
-	sections := m.sections(l, all)
 	out.info = b.info(m, l, all)
-	if out.info.ContentDigest, err = digestOf(sections, &out.info, workers); err != nil {
+	if err := out.info.withinLimits(); err != nil {
 		return nil, err
 	}
+	sections := m.sections(l, all)
+	now, err := readBack(sections, &out.info, workers)
+	if err != nil {
+		return nil, err
+	}
+	out.info.ContentDigest = now.contentDigest(workers)
 	tell("freeze")(1, 1)
 
 	tell("compress")(0, 1)
@@ -76,46 +85,97 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 		return nil, err
 	}
 	tell("compress")(1, 1)
+	if b.o.Previous != nil {
+		tell("compare")(0, 1)
+		if err := out.remember(now, workers); err != nil {
+			return nil, err
+		}
+		tell("compare")(1, 1)
+	}
 	return out, ctx.Err()
 }
 
-// digestOf reads the sections back as any reader of the file would, which
-// proves that it can, and digests the content it finds.
-func digestOf(sections []section, info *Info, workers int) (string, error) {
+// remember compares with the snapshot before and adds the journal.
+func (o *Built) remember(now *Snapshot, workers int) error {
+	rest := 0
+	for i := range o.packed {
+		rest += len(o.packed[i].stored)
+	}
+	sections, delta, err := journalSections(o.b.o.Previous, now, rest, workers)
+	if err != nil {
+		return err
+	}
+	more, err := pack(sections, workers)
+	o.Delta, o.packed = delta, append(o.packed, more...)
+	return err
+}
+
+// readBack reads the sections as any reader of the file would, which proves that
+// it can. What they contain can be told from the result, nothing be found by
+// place.
+func readBack(sections []section, info *Info, workers int) (*Snapshot, error) {
 	meta, err := json.Marshal(info)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	raws := map[string][]byte{sectionMeta: meta}
 	for _, s := range sections {
 		raws[s.name] = s.raw
 	}
 	r := newReader(raws, workers)
-	var s Snapshot
+	s := &Snapshot{}
 	if s.read(r); r.err != nil {
-		return "", fmt.Errorf("the snapshot cannot be read back: %w", r.err)
+		return nil, fmt.Errorf("the snapshot cannot be read back: %w", r.err)
 	}
-	return s.contentDigest(r.workers), nil
+	s.readFacts()
+	return s, nil
 }
 
 // WriteTo writes the snapshot file. It may be called more than once; the bytes
-// are the same unless SetSources was called in between.
+// are the same unless SetSources, SetBaselines or SetOverrides was called in
+// between.
 func (o *Built) WriteTo(w io.Writer) (int64, error) {
-	o.info.Sources = o.b.sources
+	o.info.Sources, o.info.Overrides = o.b.sources, o.b.overrides
 	meta, err := json.Marshal(&o.info)
 	if err != nil {
 		return 0, err
 	}
-	head, err := pack([]section{{sectionMeta, meta}}, 1)
+	first := []section{{sectionMeta, meta}}
+	if o.b.baselines != nil {
+		counts, err := json.Marshal(o.b.baselines)
+		if err != nil {
+			return 0, err
+		}
+		first = append(first, section{sectionBaselines, counts})
+	}
+	head, err := pack(first, 1)
 	if err != nil {
 		return 0, err
 	}
 	return writeFile(w, append(head, o.packed...))
 }
 
+// Repeats reports whether the snapshot has been made before: of the same files,
+// with the same result. That it would be built on s is then all that tells it
+// from s.
+func (o *Built) Repeats(s *Snapshot) bool {
+	text := func(i Info) string {
+		i.ID, i.FormatVersion, i.Bytes, i.Memory, i.Sections, i.Previous = "", 0, 0, 0, nil, ""
+		b, err := json.Marshal(&i)
+		if err != nil {
+			return ""
+		}
+		return string(b)
+	}
+	now := o.info
+	now.Sources, now.Overrides = o.b.sources, o.b.overrides
+	return text(now) == text(s.info)
+}
+
 func (o *Built) count(m *merger, l *layout, all *merged) {
 	r := &o.Report
 	r.Premises, r.Merged, r.Conflicts, r.FutureDates = int64(len(l.premises)), all.same, all.conflicts, all.future
+	r.Tally = m.tally(l, all)
 	for i := range l.premises {
 		p := &l.premises[i]
 		for _, it := range all.sets[p.set] {
@@ -140,6 +200,7 @@ func (o *Built) count(m *merger, l *layout, all *merged) {
 			r.NotInRegister++
 		case u.n == 0 && u.Status() == Live:
 			r.NotInExtracts++
+			r.Lagging = append(r.Lagging, u.Entry)
 		}
 	}
 }
@@ -147,6 +208,7 @@ func (o *Built) count(m *merger, l *layout, all *merged) {
 // Section names; FORMAT.md says what each holds.
 const (
 	sectionMeta      = "meta"
+	sectionBaselines = "base.counts"
 	sectionClaims    = "claims"
 	sectionSetEnds   = "set.end"
 	sectionSetItems  = "set.item"
@@ -172,6 +234,9 @@ const (
 	sectionProfItems = "prof.item"
 	sectionProfCount = "prof.count"
 	sectionAreaClaim = "area.claim"
+
+	sectionChangeHead = "change.head" // where there was a snapshot before
+	sectionChangeLog  = "change.log"
 )
 
 // sections packs every column, in the order of FORMAT.md. Premises take as long
@@ -247,7 +312,12 @@ func (b *Builder) info(m *merger, l *layout, all *merged) Info {
 			outcodes++
 		}
 	}
+	previous := ""
+	if b.o.Previous != nil {
+		previous = b.o.Previous.ID()
+	}
 	return Info{
+		Previous:     previous,
 		AsOf:         b.o.AsOf,
 		Tool:         b.o.Tool,
 		Premises:     int64(len(l.premises)),

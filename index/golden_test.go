@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,6 +18,9 @@ var update = flag.Bool("update", false, "rewrite the files in testdata")
 const (
 	tinySnapshot = "testdata/tiny.snap" // what the examples open
 	tinyDump     = "testdata/tiny.txt"  // the same in annotated hexadecimal
+
+	nightSnapshot = "testdata/night.snap" // built on another
+	nightDump     = "testdata/night.txt"
 )
 
 // tinyWorld has a little of everything.
@@ -53,26 +57,54 @@ func tinyWorld() *world {
 	}
 }
 
+// tinyNight is tinyWorld a night on: of the premises one has coverage now, one is
+// at another place, one is lost and one new; of the postcodes one is gone.
+func tinyNight(t tb) *world {
+	w := tinyWorld()
+	w.options.Previous = w.open(t)
+	w.options.AsOf++
+	for i := range w.rows {
+		w.rows[i].claim.AsOf++
+	}
+	first, second, lost := &w.rows[0], &w.rows[1], &w.rows[2]
+	first.At = located(52.5003, -1.5)
+	second.claim.Availability, second.claim.Anticipated = AvailabilityTrue, 0
+	lost.UPRN, lost.At, lost.Postcode, lost.address = 990_000_000_003, located(52.9961, -1.5), mustPostcode("GU1 1AB"), "3"
+	w.entries = slices.DeleteFunc(w.entries, func(e Entry) bool { return e.Postcode == mustPostcode("AB1 0AA") })
+	return w
+}
+
 // TestGolden holds the format still: a change of the bytes shows here, with
 // what they mean.
 func TestGolden(t *testing.T) {
 	file, _ := tinyWorld().build(t, nil)
+	golden(t, file, tinySnapshot, tinyDump)
+}
+
+// TestGoldenNight does so for a snapshot that remembers the one before.
+func TestGoldenNight(t *testing.T) {
+	file, _ := tinyNight(t).build(t, nil)
+	golden(t, file, nightSnapshot, nightDump)
+}
+
+func golden(t *testing.T, file []byte, snapshot, dumped string) {
+	t.Helper()
 	text := dump(t, file)
 	if *update {
-		for path, data := range map[string][]byte{tinySnapshot: file, tinyDump: text} {
+		for path, data := range map[string][]byte{snapshot: file, dumped: text} {
 			if err := os.WriteFile(path, data, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	want, err := os.ReadFile(tinyDump)
+	want, err := os.ReadFile(dumped)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(string(want), string(text)); d != "" {
 		t.Errorf("the file has changed (-update accepts it):\n%s", d)
 	}
-	if want, err = os.ReadFile(tinySnapshot); err != nil || !bytes.Equal(want, file) {
-		t.Errorf("%s is not what is built today: %v", tinySnapshot, err)
+	if want, err = os.ReadFile(snapshot); err != nil || !bytes.Equal(want, file) {
+		t.Errorf("%s is not what is built today: %v", snapshot, err)
 	}
 }

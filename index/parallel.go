@@ -81,34 +81,39 @@ func sortParallel[T any](list []T, workers int, compare func(a, b T) int) {
 }
 
 // inOrder hands what f appends for 0 to n-1 to use, in that order, from one
-// goroutine.
-func inOrder(n, workers int, f func(i int, b []byte) []byte, use func(b []byte)) {
-	ready := make([]chan []byte, n)
+// goroutine, until use returns false. f is told which of the workers it runs on.
+func inOrder[T any](n, workers int, f func(worker, i int, list []T) []T, use func(list []T) bool) {
+	ready := make([]chan []T, n)
 	for i := range ready {
-		ready[i] = make(chan []byte, 1)
+		ready[i] = make(chan []T, 1)
 	}
 	// Who has a buffer takes the next number: so the lowest under way always has
 	// one, and nobody waits for ever.
-	free := make(chan []byte, 2*workers)
+	free := make(chan []T, 2*workers)
 	for range cap(free) {
 		free <- nil
 	}
 	var next atomic.Int64
-	for range workers {
-		go func() {
-			for b := range free {
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for list := range free {
 				i := int(next.Add(1)) - 1
 				if i >= n {
 					return
 				}
-				ready[i] <- f(i, b[:0])
+				ready[i] <- f(w, i, list[:0])
 			}
-		}()
+		})
 	}
+	defer wg.Wait()
+	defer close(free)
+	defer next.Store(int64(n))
 	for i := range n {
-		b := <-ready[i]
-		use(b)
-		free <- b
+		list := <-ready[i]
+		if !use(list) {
+			return
+		}
+		free <- list
 	}
-	close(free)
 }

@@ -44,14 +44,23 @@ func TestGatherAndInOrderKeepOrder(t *testing.T) {
 				t.Fatalf("%d by %d: gathered %d, want %d", n, workers, len(got), len(want))
 			}
 			at := 0
-			inOrder(n, workers, func(i int, b []byte) []byte { return append(b, byte(i), byte(i>>8), byte(i>>16)) }, func(b []byte) {
+			inOrder(n, workers, func(_, i int, b []byte) []byte { return append(b, byte(i), byte(i>>8), byte(i>>16)) }, func(b []byte) bool {
 				if i := int(b[0]) | int(b[1])<<8 | int(b[2])<<16; len(b) != 3 || i != at {
 					t.Fatalf("%d by %d: %d handed on, want %d", n, workers, i, at)
 				}
 				at++
+				return true
 			})
 			if at != n {
 				t.Fatalf("%d by %d: %d handed on", n, workers, at)
+			}
+			at = 0
+			inOrder(n, workers, func(_, i int, b []int) []int { return append(b, i) }, func(b []int) bool {
+				at++
+				return b[0] < n/2
+			})
+			if want := min(n, n/2+1); at != want {
+				t.Fatalf("%d by %d: %d handed on until told to stop, want %d", n, workers, at, want)
 			}
 		}
 	}

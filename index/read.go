@@ -1,10 +1,8 @@
 package index
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"math/bits"
 	"slices"
 
@@ -106,12 +104,14 @@ func (r *reader) ends(name string, last int) column {
 // followed, so that no look-up ever has to.
 func (s *Snapshot) read(r *reader) {
 	s.readMeta(r)
+	s.readBaselines(r)
 	s.readClaims(r)
 	s.readPremises(r)
 	s.readUnits(r)
 	s.readProfiles(r)
 	s.readShapes(r)
 	s.checkCounts(r)
+	s.readJournal(r)
 }
 
 func (s *Snapshot) readMeta(r *reader) {
@@ -119,16 +119,8 @@ func (s *Snapshot) readMeta(r *reader) {
 	if r.err != nil {
 		return
 	}
-	err := json.Unmarshal(meta, &s.info)
-	i := &s.info
-	i.ID, i.FormatVersion, i.Bytes, i.Memory, i.Sections = "", 0, 0, 0, nil
-	switch {
-	case err != nil:
-	case i.AsOf == 0:
-		err = errors.New("no as-of day")
-	case i.Premises < 0 || i.Premises > math.MaxUint32:
-		err = fmt.Errorf("%d premises", i.Premises)
-	}
+	info, err := parseMeta(meta)
+	s.info = info
 	r.check(sectionMeta, err)
 }
 

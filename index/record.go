@@ -91,6 +91,9 @@ type Source struct {
 	Accepted int64    `json:"accepted"` // of these, taken into the snapshot
 	Rejected int64    `json:"rejected"` // of these, quarantined, conflicts included
 	Notes    []string `json:"notes,omitempty"`
+
+	// Files that correct rows of Files, as a person has had it.
+	Corrections []File `json:"corrections,omitempty"`
 }
 
 // File is one file of a source. Path is relative to the manifest.

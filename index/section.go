@@ -164,37 +164,64 @@ type entry struct {
 // unpacking a section, the digest over the whole of it included.
 func parseTable(file []byte) (entries []entry, id string, err error) {
 	size := uint64(len(file))
-	if size < 12 || string(file[:8]) != magic {
-		return nil, "", fmt.Errorf("%w: it does not start with the magic bytes", ErrNotSnapshot)
+	n, err := headLength(file[:min(size, headerSize)], size)
+	if err != nil {
+		return nil, "", err
 	}
-	if v := binary.LittleEndian.Uint32(file[8:]); v != formatVersion {
-		return nil, "", fmt.Errorf("%w: it has version %d, this program reads version %d", ErrVersion, v, formatVersion)
+	head := file[:n]
+	if err := checkHead(head); err != nil {
+		return nil, "", err
 	}
-	if size < minSize {
-		return nil, "", fmt.Errorf("%w: cut off after %d bytes", ErrCorrupt, size)
-	}
-	if want := binary.LittleEndian.Uint64(file[32:]); want != size {
-		return nil, "", fmt.Errorf("%w: %d bytes, its header says %d", ErrCorrupt, size, want)
-	}
-	n := uint64(binary.LittleEndian.Uint32(file[12:]))
-	if n > maxSections || headerSize+n*entrySize > size-digestSize {
-		return nil, "", fmt.Errorf("%w: %d sections in %d bytes", ErrCorrupt, n, size)
-	}
-	head := file[:headerSize+n*entrySize]
-	if headerChecksum(head) != binary.LittleEndian.Uint32(head[60:]) {
-		return nil, "", fmt.Errorf("%w: header checksum", ErrCorrupt)
-	}
-	if f := binary.LittleEndian.Uint64(head[16:]); f != 0 {
-		return nil, "", fmt.Errorf("%w: it needs features %#x that this program does not know", ErrVersion, f)
-	}
-	body := file[:size-digestSize]
-	digest := sha256.Sum256(body)
+	digest := sha256.Sum256(file[:size-digestSize])
 	if !bytes.Equal(digest[:], file[size-digestSize:]) {
 		return nil, "", fmt.Errorf("%w: digest over the whole file", ErrCorrupt)
 	}
+	entries, err = parseEntries(head, size)
+	return entries, idOf(digest[:]), err
+}
+
+// idOf makes a snapshot's ID from the digest of its file.
+func idOf(digest []byte) string { return hex.EncodeToString(digest[:16]) }
+
+// headLength returns the size of header and section table together, from the
+// header of a file of size bytes, or what there is of that.
+func headLength(header []byte, size uint64) (n uint64, err error) {
+	if len(header) < 12 || string(header[:8]) != magic {
+		return 0, fmt.Errorf("%w: it does not start with the magic bytes", ErrNotSnapshot)
+	}
+	if v := binary.LittleEndian.Uint32(header[8:]); v != formatVersion {
+		return 0, fmt.Errorf("%w: it has version %d, this program reads version %d", ErrVersion, v, formatVersion)
+	}
+	if size < minSize || len(header) < headerSize {
+		return 0, fmt.Errorf("%w: cut off after %d bytes", ErrCorrupt, size)
+	}
+	if want := binary.LittleEndian.Uint64(header[32:]); want != size {
+		return 0, fmt.Errorf("%w: %d bytes, its header says %d", ErrCorrupt, size, want)
+	}
+	sections := uint64(binary.LittleEndian.Uint32(header[12:]))
+	if sections > maxSections || headerSize+sections*entrySize > size-digestSize {
+		return 0, fmt.Errorf("%w: %d sections in %d bytes", ErrCorrupt, sections, size)
+	}
+	return headerSize + sections*entrySize, nil
+}
+
+// checkHead checks header and section table against accidents, and that this
+// program understands what follows.
+func checkHead(head []byte) error {
+	if headerChecksum(head) != binary.LittleEndian.Uint32(head[60:]) {
+		return fmt.Errorf("%w: header checksum", ErrCorrupt)
+	}
+	if f := binary.LittleEndian.Uint64(head[16:]); f != 0 {
+		return fmt.Errorf("%w: it needs features %#x that this program does not know", ErrVersion, f)
+	}
+	return nil
+}
+
+// parseEntries reads the section table of a file of size bytes.
+func parseEntries(head []byte, size uint64) (entries []entry, err error) {
+	end := size - digestSize
 	at, left := uint64(len(head)), maxRatio*size+maxSlack
-	for i := range n {
-		b := head[headerSize+i*entrySize:]
+	for b := head[headerSize:]; len(b) > 0; b = b[entrySize:] {
 		e := entry{
 			name:   string(bytes.TrimRight(b[:maxName], "\x00")),
 			codec:  b[16],
@@ -203,20 +230,20 @@ func parseTable(file []byte) (entries []entry, id string, err error) {
 			raw:    binary.LittleEndian.Uint64(b[40:]),
 			crc:    binary.LittleEndian.Uint32(b[48:]),
 		}
-		if e.offset != at || e.stored > uint64(len(body))-at {
-			return nil, "", fmt.Errorf("%w: section %q at [%d,+%d) of %d bytes, expected at %d", ErrCorrupt, e.name, e.offset, e.stored, size, at)
+		if e.offset != at || e.stored > end-at {
+			return nil, fmt.Errorf("%w: section %q at [%d,+%d) of %d bytes, expected at %d", ErrCorrupt, e.name, e.offset, e.stored, size, at)
 		}
 		if e.codec > codecZstd || e.codec == codecRaw && e.raw != e.stored || e.codec == codecZstd && e.raw >= maxPacked || e.raw > left {
-			return nil, "", fmt.Errorf("%w: section %q: codec %d, %d bytes from %d", ErrCorrupt, e.name, e.codec, e.raw, e.stored)
+			return nil, fmt.Errorf("%w: section %q: codec %d, %d bytes from %d", ErrCorrupt, e.name, e.codec, e.raw, e.stored)
 		}
 		at += e.stored
 		left -= e.raw
 		entries = append(entries, e)
 	}
-	if at != uint64(len(body)) {
-		return nil, "", fmt.Errorf("%w: %d bytes belong to no section", ErrCorrupt, uint64(len(body))-at)
+	if at != end {
+		return nil, fmt.Errorf("%w: %d bytes belong to no section", ErrCorrupt, end-at)
 	}
-	return entries, hex.EncodeToString(digest[:16]), nil
+	return entries, nil
 }
 
 // unpack returns the sections by name, unpacked in parallel. Those stored as
@@ -228,7 +255,7 @@ func unpack(file []byte, entries []entry, workers int) (map[string][]byte, error
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
-			dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20), zstd.WithDecodeAllCapLimit(true))
+			dec, err := newUnpacker()
 			if err == nil {
 				defer dec.Close()
 			}
@@ -257,6 +284,11 @@ func unpack(file []byte, entries []entry, workers int) (map[string][]byte, error
 		m[e.name] = raws[i]
 	}
 	return m, nil
+}
+
+// newUnpacker returns a decoder for entry.unpack.
+func newUnpacker() (*zstd.Decoder, error) {
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(64<<20), zstd.WithDecodeAllCapLimit(true))
 }
 
 func (e *entry) unpack(file []byte, dec *zstd.Decoder) ([]byte, error) {

@@ -18,6 +18,7 @@ import (
 // must not be modified.
 type Snapshot struct {
 	info                   Info
+	baselines              *Baselines // nil: none
 	claims                 []Claim
 	facts                  []claimFacts
 	technologies, variants []string // 0 is ""
@@ -49,6 +50,8 @@ type Snapshot struct {
 	areas   *areas
 
 	nearPremises, nearPoints nearby
+
+	journal *journal // nil: it remembers no nights
 }
 
 // Info describes a snapshot. What follows from the file itself (ID,
@@ -56,6 +59,7 @@ type Snapshot struct {
 type Info struct {
 	ID            string          `json:"id,omitzero"`
 	FormatVersion int             `json:"format_version,omitzero"`
+	Previous      string          `json:"previous,omitempty"` // ID of the snapshot it was built on
 	AsOf          Day             `json:"as_of"`
 	Tool          string          `json:"tool"`
 	Premises      int64           `json:"premises"`
@@ -71,6 +75,7 @@ type Info struct {
 	CountsAsWAN   bool            `json:"counts_as_wan"`
 	Prefer        []NetworkRegion `json:"prefer,omitempty"`
 	Sources       []Source        `json:"sources"`
+	Overrides     []Override      `json:"overrides,omitempty"` // gates that a person overrode for this build
 	Attributions  []string        `json:"attributions"`
 	Sections      []SectionInfo   `json:"sections,omitzero"`
 }
@@ -140,8 +145,8 @@ func OpenBytes(file []byte) (*Snapshot, error) {
 	}
 	s.info.ID, s.info.FormatVersion, s.info.Bytes = id, formatVersion, int64(len(file))
 	s.info.Memory = s.info.Bytes
+	s.info.Sections = sectionInfos(entries)
 	for _, e := range entries {
-		s.info.Sections = append(s.info.Sections, SectionInfo{e.name, int64(e.stored), int64(e.raw)})
 		if e.codec != codecRaw {
 			s.info.Memory += int64(e.raw)
 		}

@@ -96,7 +96,13 @@ func (u Unit) Summary(on Day) Summary {
 }
 
 // Summary counts premises by state.
-type Summary struct{ Premises, Available, Planned, Unavailable, Unknown int }
+type Summary struct {
+	Premises    int `json:"premises"`
+	Available   int `json:"available"`
+	Planned     int `json:"planned"`
+	Unavailable int `json:"unavailable"`
+	Unknown     int `json:"unknown"`
+}
 
 // Add counts n premises in a state.
 func (s *Summary) Add(st State, n int) {

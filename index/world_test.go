@@ -20,6 +20,9 @@ type world struct {
 	entries []Entry
 	areas   []Area
 	rows    []testRow
+
+	baselines *Baselines
+	overrides []Override
 }
 
 // testRow is a row before its claim and address are interned.
@@ -183,6 +186,8 @@ func (w *world) builder(t tb, order func([]testRow)) *Builder {
 			t.Fatal(err)
 		}
 	}
+	b.SetBaselines(w.baselines)
+	b.SetOverrides(w.overrides)
 	rows := slices.Clone(w.rows)
 	if order != nil {
 		order(rows)

@@ -530,13 +530,13 @@ func appendSheetCell[T ~string | ~[]byte](b []byte, cell T, separator byte) []by
 		quote = quote || c == separator || c == '"' || c < ' '
 	}
 	if !quote {
-		if len(cell) > 0 && bytes.IndexByte([]byte(formulaStarts), cell[0]) >= 0 {
+		if isFormula(string(cell)) {
 			b = append(b, '\'')
 		}
 		return append(b, cell...)
 	}
 	b = append(b, '"')
-	if bytes.IndexByte([]byte(formulaStarts), cell[0]) >= 0 {
+	if isFormula(string(cell)) {
 		b = append(b, '\'')
 	}
 	for i := range len(cell) {

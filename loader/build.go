@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"coverd/geo"
 	"coverd/index"
@@ -20,12 +21,20 @@ type Options struct {
 	// Progress is told of what is being done. It is never called concurrently.
 	Progress func(Stage)
 	// Rejects is the file that rejected rows are written to, as CSV with the
-	// columns source, line, column, reason, row; compressed if it ends in .zst
+	// columns source, line, column, reason, row, digest; compressed if it ends in .zst
 	// or .gz. "": they are only counted. Without any, the file has just its
 	// header.
 	Rejects string
 	// Previous is the snapshot before this one, if there is one.
 	Previous *index.Snapshot
+	// PreviousPath is where Previous was opened from, for the hints of refusals.
+	PreviousPath string
+	// UsedOverrides are the overrides that snapshots were built with already,
+	// those that Previous does not descend from included: an override holds once.
+	UsedOverrides []index.Override
+	// Now is what a clock says: an as-of day may not lie far ahead of it. Zero:
+	// that is not checked.
+	Now time.Time
 	// Tool is the name and version of the program, for the snapshot's record.
 	Tool string
 	// Workers is how many parse side by side: by default as many as there are
@@ -44,11 +53,12 @@ type Stage struct {
 // Result is what came of a build.
 type Result struct {
 	Built   *index.Built // nil if the build was refused
-	Summary Summary
+	Repeats bool         // Built was made of the very files that Options.Previous was: it is no news
+	Report
 }
 
 // Build reads all that the manifest names and makes a snapshot of it, ready to
-// be written. A [*RefusedError] comes with a Result whose Summary tells
+// be written. A [*RefusedError] comes with a Result whose Report tells
 // everything that is wrong; other errors come without one.
 func Build(ctx context.Context, m *Manifest, o Options) (*Result, error) {
 	if o.Workers <= 0 {
@@ -58,7 +68,12 @@ func Build(ctx context.Context, m *Manifest, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{ctx: ctx, m: m, o: o, quarantine: q, summary: Summary{AsOf: m.AsOf}}
+	r := &run{
+		ctx: ctx, m: m, o: o, quarantine: q, summary: Summary{AsOf: m.AsOf},
+		registers: newRegisterCounts(),
+		areasOf:   make([][]index.Area, len(m.Extracts)),
+	}
+	r.feeds = r.newFeeds()
 	r.summary.Sources = make([]SourceSummary, 1+len(m.Registers)+len(m.Extracts))
 	built, err := r.build()
 	if e := q.Close(); err == nil {
@@ -72,7 +87,8 @@ func Build(ctx context.Context, m *Manifest, o Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	return &Result{built, r.summary}, err
+	repeats := built != nil && o.Previous != nil && built.Repeats(o.Previous)
+	return &Result{built, repeats, r.report(built)}, err
 }
 
 // run is one build.
@@ -85,6 +101,17 @@ type run struct {
 	summary    Summary
 	notices    []string // attributions
 
+	feeds       []*feed // in the manifest's order
+	registers   registerCounts
+	areasOf     [][]index.Area // by extract
+	carriedOver []Carried
+	gates       []GateResult
+	final       bool // a refusal that nobody can override: making a snapshot is no use
+	overrides   []manifestOverride
+	overridden  []index.Override
+	counted     index.Report // what the index says
+	delta       *index.Delta // likewise; nil: not known
+
 	files  []sourceFile // of premises extracts, by the number that rows bear
 	stored atomic.Int64 // bytes read
 	total  int64        // bytes to read
@@ -95,6 +122,7 @@ type sourceFile struct {
 	path, name string
 	source     *SourceSummary
 	extract    *Extract
+	fixes      fixes
 }
 
 // build returns a nil snapshot when there are refusals.
@@ -102,6 +130,8 @@ func (r *run) build() (*index.Built, error) {
 	if err := r.measure(); err != nil {
 		return nil, err
 	}
+	r.checkOverrides()
+	r.dateGates()
 	if err := r.regionsAndBuilder(); err != nil || r.builder == nil {
 		return nil, err
 	}
@@ -114,35 +144,66 @@ func (r *run) build() (*index.Built, error) {
 		e, s := &r.m.Extracts[i], &r.summary.Sources[1+len(r.m.Registers)+i]
 		s.Source = index.Source{Kind: string(e.Kind), CSP: e.CSP, AsOf: e.AsOf, Sequence: e.Sequence}
 		s.Pattern = e.Pattern
+		if e.Missing {
+			continue
+		}
 		read := r.premises
 		if e.Kind == KindAreas {
 			read = r.areas
 		}
-		if err := r.judge(s, read(e, s)); err != nil {
+		if err := r.judge(s, read(i, s)); err != nil {
 			return nil, err
 		}
-		r.gates(e, s)
+		r.sourceGates(e, s)
 	}
-	if r.tooMany(); len(r.summary.Refusals) > 0 {
-		r.count()
-		return nil, nil
+	if err := r.missing(); err != nil {
+		return nil, err
 	}
-	built, err := r.builder.Build(r.ctx)
+	if err := r.addAreas(); err != nil {
+		return nil, err
+	}
+	built, err := r.freeze()
 	if err != nil {
 		return nil, err
 	}
-	if err := r.conflicts(built.Report.Conflicts); err != nil {
-		return nil, err
-	}
 	r.tooMany()
+	r.inputGates()
+	if built != nil {
+		r.builtGates(built)
+	}
+	r.unneeded()
 	r.count()
-	r.report(&built.Report)
+	if built == nil {
+		return nil, nil
+	}
 	var sources []index.Source
 	for i := range r.summary.Sources {
 		sources = append(sources, r.summary.Sources[i].Source)
 	}
 	r.builder.SetSources(sources)
+	r.builder.SetBaselines(r.baselines(&built.Report))
+	r.builder.SetOverrides(r.overridden)
 	return built, nil
+}
+
+// freeze makes the snapshot, also of a night that is refused as it stands: what
+// only the snapshot can tell is then told too, and the operator has to look but
+// once. Not where a refusal is final, or where there is nothing to make one of.
+func (r *run) freeze() (*index.Built, error) {
+	if r.final {
+		return nil, nil
+	}
+	built, err := r.builder.Build(r.ctx)
+	if errors.Is(err, index.ErrCapacity) {
+		r.verdict(gateCapacity, "snapshot", err.Error(), "")
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.counted, r.delta = built.Report, built.Delta
+	r.takeCounts(&built.Report)
+	return built, r.conflicts(built.Report.Conflicts)
 }
 
 // measure adds up the sizes of the inputs.
@@ -155,7 +216,7 @@ func (r *run) measure() error {
 		paths = append(paths, g.Files...)
 	}
 	for _, e := range r.m.Extracts {
-		paths = append(paths, e.Files...)
+		paths = append(append(paths, e.Files...), e.Corrections...)
 	}
 	for _, p := range paths {
 		info, err := os.Stat(p)
@@ -173,18 +234,23 @@ func (r *run) tell(name, source string) {
 	}
 }
 
+// previous is the snapshot before this one, unless it is of a later day: then
+// the night is refused, and only read for the report.
+func (r *run) previous() *index.Snapshot {
+	if p := r.o.Previous; p != nil && p.Info().AsOf <= r.m.AsOf {
+		return p
+	}
+	return nil
+}
+
 // judge turns what is wrong with a file into a refusal and leaves other errors
 // as they are.
 func (r *run) judge(s *SourceSummary, err error) error {
 	if bad, ok := errors.AsType[*FileError](err); ok {
-		r.refuse(s, gateFile, "%v", bad)
+		r.verdict(gateFile, s.Pattern, bad.Error(), "")
 		return nil
 	}
 	return err
-}
-
-func (r *run) refuse(s *SourceSummary, gate, format string, args ...any) {
-	r.summary.Refusals = append(r.summary.Refusals, Refusal{s.Pattern, gate, fmt.Sprintf(format, args...)})
 }
 
 // refused reports whether a source's files could not be read.
@@ -243,7 +309,7 @@ func (r *run) regionsAndBuilder() error {
 	}
 	r.builder, err = index.NewBuilder(land, index.Options{
 		AsOf: r.m.AsOf, Prefer: r.m.Prefer, CountsAsWAN: r.m.CountsAsWAN, CSPs: r.m.CSPs(),
-		Tool: r.o.Tool, Indicative: r.m.Indicative, Attributions: r.notices, Previous: r.o.Previous,
+		Tool: r.o.Tool, Indicative: r.m.Indicative, Attributions: r.notices, Previous: r.previous(),
 		Progress: func(stage string, done, total int64) {
 			if r.o.Progress != nil {
 				r.o.Progress(Stage{Name: stage, Done: done, Total: total})
@@ -253,21 +319,27 @@ func (r *run) regionsAndBuilder() error {
 	return err
 }
 
-// gates checks an extract against what the manifest says of it.
-func (r *run) gates(e *Extract, s *SourceSummary) {
+// sourceGates checks an extract against what the manifest says of it.
+func (r *run) sourceGates(e *Extract, s *SourceSummary) {
 	if r.refused(s) {
 		return
 	}
-	if e.Rows >= 0 && s.Rows != e.Rows {
-		r.refuse(s, gateRows, "%s has %s rows, the manifest says %s: part of it is missing, or the manifest is another night's",
-			s.name(), thousands(s.Rows), thousands(e.Rows))
+	r.verdict(gateFile, s.Pattern, "", "")
+	if e.Rows >= 0 {
+		wrong := ""
+		if s.Rows != e.Rows {
+			wrong = fmt.Sprintf("%s has %s rows, the manifest says %s: part of it is missing, or the manifest is another night's",
+				s.name(), thousands(s.Rows), thousands(e.Rows))
+		}
+		r.verdict(gateRows, s.Pattern, wrong, "")
 	}
-	if e.SHA256 != "" && len(s.Files) == 1 && s.Files[0].SHA256 != e.SHA256 {
-		r.refuse(s, gateSHA256, "%s has the SHA-256 %s, the manifest says %s: it is another file, or was damaged on the way",
-			s.name(), s.Files[0].SHA256, e.SHA256)
-	}
-	if s.Rows == 0 {
-		s.Warnings = append(s.Warnings, "it has no rows")
+	if e.SHA256 != "" && len(s.Files) == 1 {
+		wrong := ""
+		if s.Files[0].SHA256 != e.SHA256 {
+			wrong = fmt.Sprintf("%s has the SHA-256 %s, the manifest says %s: it is another file, or was damaged on the way",
+				s.name(), s.Files[0].SHA256, e.SHA256)
+		}
+		r.verdict(gateSHA256, s.Pattern, wrong, "")
 	}
 }
 
@@ -283,13 +355,31 @@ func (r *run) tooMany() {
 			share = r.m.Extracts[k].MaxRejected
 		}
 		s.Allowed = allowed(s.Rows, share)
-		if s.Rows > 0 && s.Rejected == s.Rows && !slices.Contains(s.Warnings, noneAccepted) {
+		if s.Rows > 0 && s.Rejected == s.Rows {
 			s.Warnings = append(s.Warnings, noneAccepted)
 		}
-		if s.Rejected > s.Allowed && !r.refused(s) {
-			r.refuse(s, gateRejected, "%s has %s rejected rows of %s, and at most %s are let pass (max_rejected = %v): %s",
-				s.name(), thousands(s.Rejected), thousands(s.Rows), thousands(s.Allowed), share, s.byReason())
+		if s.Rows == 0 || r.refused(s) {
+			continue
 		}
+		rows := float64(s.Rows)
+		value, hold := float64(s.Rejected)/rows, min(1, float64(s.Allowed)/rows)
+		g := GateResult{
+			Gate: gateRejected, Source: s.Pattern, Verdict: Passed, Tonight: s.Rejected, Before: s.Rows,
+			Value: value, Hold: hold, Margin: new(hold - value),
+			Msg: fmt.Sprintf("%s has %s rejected rows of %s, and at most %s are let pass (max_rejected = %v)",
+				s.name(), thousands(s.Rejected), thousands(s.Rows), thousands(s.Allowed), share),
+			Look: fmt.Sprintf("coverd build --manifest %s --rejects rejects.csv lists them all", r.m.Path),
+		}
+		if r.o.Rejects != "" {
+			g.Look = "the file of rejected rows lists them all" // where it will be in the end, the caller knows
+		}
+		if s.Rejected > 0 {
+			g.Msg += ": " + s.byReason()
+		}
+		if s.Rejected > s.Allowed {
+			g.Verdict = Refused
+		}
+		r.result(g, false)
 	}
 }
 
@@ -306,12 +396,13 @@ func (r *run) count() {
 			t.Rows += s.Rows
 			t.Accepted += s.Accepted
 			t.Rejected += s.Rejected
+			t.Corrected += s.Corrected
 		}
 	}
 }
 
-// report takes over what the index has counted.
-func (r *run) report(p *index.Report) {
+// takeCounts takes over what the index has counted.
+func (r *run) takeCounts(p *index.Report) {
 	t := &r.summary
 	t.Premises, t.Merged, t.Conflicts = p.Premises, p.Merged, int64(len(p.Conflicts))
 	t.RegionMismatch, t.FutureDates = p.RegionMismatch, p.FutureDates

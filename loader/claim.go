@@ -182,6 +182,7 @@ func isPlain(b []byte) bool {
 
 // clip shortens a cell for a message.
 func clip(cell []byte) string {
+	cell = cell[:min(len(cell), 400)] // a cell may have megabytes, and a character four
 	if s := []rune(string(cell)); len(s) > 60 {
 		return string(s[:60]) + "…"
 	}

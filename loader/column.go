@@ -104,7 +104,7 @@ func bind(header []string, columns map[string]string) (b *binding, warnings []st
 			i = -1
 			if mapped {
 				return nil, nil, fmt.Errorf("the manifest reads %s from column %q, which is not there%s; the header has: %s",
-					ours, theirs, didYouMean(theirs, header), strings.Join(header, ", "))
+					ours, theirs, didYouMean(theirs, header), listed(header))
 			}
 		}
 		b.fields[c] = i
@@ -127,7 +127,7 @@ func bind(header []string, columns map[string]string) (b *binding, warnings []st
 		warnings = append(warnings, w)
 	}
 	b.claimFirst, b.claimLast = b.claimSpan()
-	return b, warnings, b.check(header)
+	return b, firstFew(warnings, "columns are not read"), b.check(header)
 }
 
 // claimSpan finds the claim's fields where they stand together.
@@ -160,7 +160,7 @@ func closest(name string) string {
 func (b *binding) check(header []string) error {
 	missing := func(what string) error {
 		return fmt.Errorf("no %s: name it under [extract.columns] if it is called otherwise; the header has: %s",
-			what, strings.Join(header, ", "))
+			what, listed(header))
 	}
 	for _, c := range []column{colNetwork, colAvailable} {
 		if !b.has(c) {
@@ -176,4 +176,17 @@ func (b *binding) check(header []string) error {
 		return missing("way to tell premises apart: uprn, or postcode and address_identifier, or coordinates")
 	}
 	return nil
+}
+
+// listed is a header for a message.
+func listed(header []string) string {
+	const most = 40
+	if len(header) > most {
+		header = append(slices.Clone(header[:most]), fmt.Sprintf("and %d more", len(header)-most))
+	}
+	text := strings.Join(header, ", ")
+	if len(text) > most*60 {
+		text = strings.ToValidUTF8(text[:most*60], "") + "…"
+	}
+	return text
 }

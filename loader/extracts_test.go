@@ -108,8 +108,23 @@ func TestExtractsGates(t *testing.T) {
 	for _, row := range table(chapter(t, "## Refused builds")) {
 		listed = append(listed, strings.Trim(row[0], "`"))
 	}
-	if diff := cmp.Diff([]string{gateFile, gateRejected, gateRows, gateSHA256}, listed); diff != "" {
-		t.Errorf("gates (-want +got):\n%s", diff)
+	var want []string
+	for i := range gates {
+		want = append(want, gates[i].name)
+	}
+	if diff := cmp.Diff(want, listed); diff != "" {
+		t.Errorf("gates (-gates.go +EXTRACTS.md):\n%s", diff)
+	}
+	final := []string{}
+	for _, g := range gates {
+		if g.final != "" {
+			final = append(final, "`"+g.name+"`")
+		}
+	}
+	last := len(final) - 1
+	sentence := "The gates " + strings.Join(final[:last], ", ") + " and " + final[last] + " cannot be overridden"
+	if !strings.Contains(chapter(t, "### Overrides"), sentence) {
+		t.Errorf("no %q", sentence)
 	}
 }
 
@@ -168,8 +183,10 @@ func TestExtractsFigures(t *testing.T) {
 	text := extractsText(t)
 	for _, want := range []string{
 		fmt.Sprintf("a record has at most %d KiB", maxRecord>>10),
-		fmt.Sprintf("A feature has at most %d MiB", maxFeature>>20),
-		fmt.Sprintf("more than %d times its size (looked at from %d MiB of text on), and a zstd window of over %d MiB", maxExpansion, freeOutput>>20, maxWindow>>20),
+		fmt.Sprintf("A feature has at most %d MiB and %s lines", maxAreaFeature>>20, thousands(maxFeatureLines)),
+		fmt.Sprintf("a feature of Region boundaries at most %d MiB", maxRegionFeature>>20),
+		fmt.Sprintf("and %d properties", maxProperties),
+		fmt.Sprintf("more than %d times its size (looked at from %d MiB of text on), to more than %d GiB, and one with a zstd window of over %d MiB", maxExpansion, freeOutput>>20, int64(maxOutput)>>30, maxWindow>>20),
 		fmt.Sprintf("by default %v", DefaultMaxRejected),
 		fmt.Sprintf("must agree within %d m", maxDisagreement),
 		fmt.Sprintf("the nearest land within %s m", thousands(index.MaxOffshore)),
@@ -181,6 +198,15 @@ func TestExtractsFigures(t *testing.T) {
 	}
 	if maxShown != 10 || minAllowed != 10 || areaMargin != 1 {
 		t.Error("ten, ten and one degree are not so any more")
+	}
+	for i := range thresholds {
+		k := &thresholds[i]
+		if !strings.Contains(text, fmt.Sprintf("| `%s` | %s, by default %v |", k.name, map[bool]string{true: "share", false: "number"}[k.most == 1], k.value)) {
+			t.Errorf("not said: %s is by default %v", k.name, k.value)
+		}
+	}
+	if few != 10 || DefaultCarryDays != 3 || index.MaxPremises != 4_294_967_295 || index.MaxClaims != index.MaxPremises/2 {
+		t.Error("few, carry_days, premises and claims are not what is said any more")
 	}
 	for _, f := range formats {
 		if !strings.Contains(chapter(t, "## Registers"), "`"+string(f)+"`") {

@@ -2,15 +2,12 @@ package loader
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-	"unicode/utf8"
-
-	"coverd/geo"
 )
 
 // feature is one feature of a GeoJSON file, not yet looked into.
@@ -21,10 +18,24 @@ type feature struct {
 	cut    bool // the file ends here, and not in a line end: newline-delimited ones only
 }
 
-// maxFeature is the longest feature, in bytes.
-const maxFeature = 256 << 20
+// weight is what a feature counts for of the bytes that are held.
+func (f feature) weight() int64 { return min(int64(len(f.raw)), maxAreaFeature) }
 
-var longFeature = fmt.Sprintf("a feature of over %d MiB", maxFeature>>20)
+// The longest feature, in bytes: of coverage areas, and of Region boundaries.
+// As text and as vertices one takes some eight times that to read. Of real
+// polygons the largest electoral ward has 0.3 MiB, the largest local authority
+// 1 MiB, and the largest Region of the indicative ones 4 MiB.
+const (
+	maxAreaFeature   = 4 << 20
+	maxRegionFeature = 8 << 20
+)
+
+// maxFeatureLines is the most lines that a feature stands on.
+const maxFeatureLines = 1 << 20
+
+func longFeature(most int) string {
+	return fmt.Sprintf("a feature of over %d MiB, or of over %s lines: split it, or write fewer decimals", most>>20, thousands(maxFeatureLines))
+}
 
 // isNewlineDelimited tells by its name a file with one feature a line.
 func isNewlineDelimited(name string) bool {
@@ -32,29 +43,30 @@ func isNewlineDelimited(name string) bool {
 	return strings.HasSuffix(name, ".ndjson") || strings.HasSuffix(name, ".geojsonl")
 }
 
-// features walks the features of a GeoJSON text, which it reads as it goes.
-// The error is why the walk ended: [io.EOF] if all is well.
-func features(name string, r io.Reader, yield func(feature) bool) error {
+// features walks the features of a GeoJSON text, which it reads as it goes; one
+// has at most so many bytes. The error is why the walk ended: [io.EOF] if all is
+// well.
+func features(name string, r io.Reader, most int, yield func(feature) bool) error {
 	if isNewlineDelimited(name) {
-		return featureLines(name, r, yield)
+		return featureLines(name, r, most, yield)
 	}
-	return featureCollection(name, r, yield)
+	return featureCollection(name, r, most, yield)
 }
 
 // featureLines walks lines; what is on them is the caller's to judge.
-func featureLines(name string, r io.Reader, yield func(feature) bool) error {
+func featureLines(name string, r io.Reader, most int, yield func(feature) bool) error {
 	in := newLineReader(r)
 	number := 0
 	for line := 1; ; line++ {
-		raw, err := in.next(maxFeature)
+		raw, err := in.next(most)
 		if err != nil {
 			if errors.Is(err, errLongLine) {
-				err = &FileError{name, line, longFeature}
+				err = &FileError{name, line, longFeature(most)}
 			}
 			return err
 		}
 		cut := !bytes.HasSuffix(raw, []byte{'\n'})
-		if raw = bytes.TrimSpace(raw); len(raw) == 0 {
+		if raw = bytes.Trim(raw, " \t\r\n"); len(raw) == 0 {
 			continue
 		}
 		number++
@@ -65,8 +77,8 @@ func featureLines(name string, r io.Reader, yield func(feature) bool) error {
 }
 
 // featureCollection walks the features of a FeatureCollection.
-func featureCollection(name string, r io.Reader, yield func(feature) bool) error {
-	count := &lineCounter{r: r, line: 1, most: maxFeature}
+func featureCollection(name string, r io.Reader, most int, yield func(feature) bool) error {
+	count := &lineCounter{r: r, line: 1, most: int64(most)}
 	d := json.NewDecoder(count)
 	broken := func(err error) error {
 		line := count.at(d.InputOffset())
@@ -75,7 +87,7 @@ func featureCollection(name string, r io.Reader, yield func(feature) bool) error
 		}
 		switch {
 		case errors.Is(err, errLongLine):
-			return &FileError{name, line, longFeature}
+			return &FileError{name, line, longFeature(most)}
 		case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
 			return &FileError{name, count.at(count.read), "it is cut: the JSON ends too early"}
 		}
@@ -95,14 +107,14 @@ func featureCollection(name string, r io.Reader, yield func(feature) bool) error
 		}
 		switch key {
 		case "type":
-			var kind any
+			var kind json.RawMessage
 			if err := d.Decode(&kind); err != nil {
 				return broken(err)
 			}
 			typed = true
-			if kind != "FeatureCollection" {
+			if text, _ := jsonValue(kind).text(); text != "FeatureCollection" {
 				return &FileError{name, count.at(d.InputOffset()), fmt.Sprintf(
-					`its type is %v, not FeatureCollection; a file with one feature a line is named .ndjson or .geojsonl`, kind)}
+					`its type is %s, not FeatureCollection; a file with one feature a line is named .ndjson or .geojsonl`, cmp.Or(clip([]byte(text)), clip(kind)))}
 			}
 		case "features":
 			if seen {
@@ -185,13 +197,15 @@ type lineCounter struct {
 	r    io.Reader
 	most int64
 	read int64
-	last int64   // the last offset asked for
-	ends []int64 // offsets of line ends after it
-	line int     // of it
+	last int64    // the last offset asked for
+	base int64    // what ends count from
+	ends []uint32 // offsets of line ends
+	past int      // how many of them are before last
+	line int      // of last
 }
 
 func (c *lineCounter) Read(p []byte) (int, error) {
-	if c.read-c.last > c.most {
+	if c.read-c.last > c.most || len(c.ends)-c.past > maxFeatureLines {
 		return 0, errLongLine
 	}
 	n, err := c.r.Read(p)
@@ -201,205 +215,24 @@ func (c *lineCounter) Read(p []byte) (int, error) {
 			break
 		}
 		i += k + 1
-		c.ends = append(c.ends, c.read+int64(i))
+		c.ends = append(c.ends, uint32(c.read+int64(i)-c.base))
 	}
 	c.read += int64(n)
 	return n, err
 }
 
 func (c *lineCounter) at(offset int64) int {
-	n := 0
-	for n < len(c.ends) && c.ends[n] <= offset {
-		n++
+	for c.past < len(c.ends) && c.base+int64(c.ends[c.past]) <= offset {
+		c.past++
+		c.line++
 	}
-	c.ends = append(c.ends[:0], c.ends[n:]...)
-	c.line += n
 	c.last = max(c.last, offset)
+	if c.past >= len(c.ends)/2 { // half of them may go: each is moved once, on average
+		moved := uint32(c.last - c.base)
+		for i, end := range c.ends[c.past:] {
+			c.ends[i] = end - moved
+		}
+		c.ends, c.past, c.base = c.ends[:len(c.ends)-c.past], 0, c.last
+	}
 	return c.line
-}
-
-// rawFeature is a feature as JSON has it.
-type rawFeature struct {
-	Type       string          `json:"type"`
-	Geometry   json.RawMessage `json:"geometry"`
-	Properties json.RawMessage `json:"properties"`
-}
-
-// parse takes a feature apart.
-func (f *feature) parse() (properties map[string]any, geometry json.RawMessage, bad *cellFault) {
-	if !utf8.Valid(f.raw) { // encoding/json would mend it
-		return nil, nil, fault("", CodeEncoding, "not UTF-8")
-	}
-	var raw rawFeature
-	if err := json.Unmarshal(f.raw, &raw); err != nil {
-		return nil, nil, fault("", CodeJSON, "not a GeoJSON feature: %v", err)
-	}
-	if raw.Type != "Feature" {
-		return nil, nil, fault("", CodeJSON, "not a GeoJSON feature: its type is %q", raw.Type)
-	}
-	properties, err := parseProperties(raw.Properties)
-	if err != nil {
-		return nil, nil, fault("", CodeProperty, "properties: %v", err)
-	}
-	return properties, raw.Geometry, nil
-}
-
-// parseProperties reads an object; a key that is there twice is an error.
-func parseProperties(raw json.RawMessage) (map[string]any, error) {
-	properties := map[string]any{}
-	if len(raw) == 0 || string(raw) == "null" {
-		return properties, nil
-	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if err := wantDelim(d, '{'); err != nil {
-		return nil, errors.New("not an object")
-	}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		var v any
-		if err := d.Decode(&v); err != nil {
-			return nil, err
-		}
-		name, _ := key.(string)
-		if _, ok := properties[name]; ok {
-			return nil, fmt.Errorf("%q is there twice", name)
-		}
-		properties[name] = v
-	}
-	return properties, nil
-}
-
-// position is a GeoJSON position: longitude, latitude and perhaps an altitude,
-// which is not used.
-type position struct {
-	geo.LatLng
-	n int // numbers in it
-}
-
-// UnmarshalJSON implements [json.Unmarshaler]. The numbers are kept as they
-// are parsed.
-func (p *position) UnmarshalJSON(b []byte) error {
-	*p = position{}
-	if len(b) < 2 || b[0] != '[' {
-		return fmt.Errorf("%s is not a position", clip(b))
-	}
-	rest, more := b[1:len(b)-1], true
-	for more {
-		var number []byte
-		number, rest, more = bytes.Cut(rest, []byte{','})
-		v, err := strconv.ParseFloat(string(bytes.TrimSpace(number)), 64)
-		if err != nil {
-			return fmt.Errorf("%s is not a position", clip(b))
-		}
-		switch p.n {
-		case 0:
-			p.Lng = v
-		case 1:
-			p.Lat = v
-		}
-		p.n++
-	}
-	return nil
-}
-
-// parseArea reads a Polygon or MultiPolygon. check judges each position. The
-// error names the place by a JSON pointer relative to the geometry.
-func parseArea(raw json.RawMessage, check func(geo.LatLng) error) (geo.MultiPolygon, error) {
-	var g struct {
-		Type        string          `json:"type"`
-		Coordinates json.RawMessage `json:"coordinates"`
-	}
-	if len(raw) == 0 || string(raw) == "null" {
-		return nil, errors.New("no geometry: want a Polygon or MultiPolygon")
-	}
-	if err := json.Unmarshal(raw, &g); err != nil {
-		return nil, err
-	}
-	var polygons [][][]position
-	var at func(polygon, ring int) string
-	switch g.Type {
-	case "Polygon":
-		polygons = make([][][]position, 1)
-		if err := json.Unmarshal(g.Coordinates, &polygons[0]); err != nil {
-			return nil, fmt.Errorf("/coordinates: %w", err)
-		}
-		at = func(_, ring int) string { return fmt.Sprintf("/coordinates/%d", ring) }
-	case "MultiPolygon":
-		if err := json.Unmarshal(g.Coordinates, &polygons); err != nil {
-			return nil, fmt.Errorf("/coordinates: %w", err)
-		}
-		at = func(polygon, ring int) string { return fmt.Sprintf("/coordinates/%d/%d", polygon, ring) }
-	default:
-		return nil, fmt.Errorf("its type is %q: want a Polygon or MultiPolygon", g.Type)
-	}
-	var shape geo.MultiPolygon
-	for i, rings := range polygons {
-		if len(rings) == 0 {
-			return nil, errors.New("/coordinates: a polygon without rings")
-		}
-		var polygon geo.Polygon
-		for j, ring := range rings {
-			r, err := closedRing(ring, check)
-			if err != nil {
-				return nil, fmt.Errorf("%s%w", at(i, j), err)
-			}
-			polygon = append(polygon, r)
-		}
-		shape = append(shape, polygon)
-	}
-	if len(shape) == 0 {
-		return nil, errors.New("/coordinates: no polygons")
-	}
-	return shape, nil
-}
-
-// closedRing checks a ring and drops the repeated position at its end.
-func closedRing(ring []position, check func(geo.LatLng) error) (geo.Ring, error) {
-	if len(ring) < 4 {
-		return nil, fmt.Errorf(": a ring of %d positions: a triangle has 4, the last being the first again", len(ring))
-	}
-	r := make(geo.Ring, len(ring))
-	for i, p := range ring {
-		if p.n != 2 && p.n != 3 {
-			return nil, fmt.Errorf("/%d: a position of %d numbers: want longitude, latitude", i, p.n)
-		}
-		if err := check(p.LatLng); err != nil {
-			return nil, fmt.Errorf("/%d: %w", i, err)
-		}
-		r[i] = p.LatLng
-	}
-	if r[0] != r[len(r)-1] {
-		return nil, errors.New(": the ring is not closed: its last position is not its first")
-	}
-	return r[:len(r)-1], nil
-}
-
-// onEarth judges a position: it must be one, with the longitude first, as
-// GeoJSON has it.
-func onEarth(p geo.LatLng) error {
-	switch {
-	case p.Swapped():
-		return fmt.Errorf("longitude %v, latitude %v are exchanged: GeoJSON has longitude first", p.Lng, p.Lat)
-	case !p.IsValid():
-		return fmt.Errorf("longitude %v, latitude %v is not a position in degrees of WGS84: are these eastings and northings?", p.Lng, p.Lat)
-	}
-	return nil
-}
-
-// areaMargin is how far, in degrees, a coverage area may reach beyond the
-// extent of Great Britain: radio does not end at the coast.
-const areaMargin = 1
-
-// nearBritain judges a position of a coverage area.
-func nearBritain(p geo.LatLng) error {
-	if err := onEarth(p); err != nil {
-		return err
-	}
-	if p.Lat < geo.MinLat-areaMargin || p.Lat > geo.MaxLat+areaMargin || p.Lng < geo.MinLng-areaMargin || p.Lng > geo.MaxLng+areaMargin {
-		return fmt.Errorf("longitude %v, latitude %v is not in or near Great Britain", p.Lng, p.Lat)
-	}
-	return nil
 }

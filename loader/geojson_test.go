@@ -15,7 +15,7 @@ import (
 
 // walkFeatures lists the features of a text as line#number raw, and the error.
 func walkFeatures(name, text string) (list []string, err error) {
-	err = features(name, strings.NewReader(text), func(f feature) bool {
+	err = features(name, strings.NewReader(text), maxAreaFeature, func(f feature) bool {
 		list = append(list, fmt.Sprintf("%d#%d %s", f.line, f.number, f.raw))
 		return true
 	})
@@ -142,22 +142,22 @@ func TestParseArea(t *testing.T) {
 		{`{"type":"Polygon","coordinates":[[[-1,52,7],[0,52,7],[0,5.3e1,7],[-1,52,7]]]}`, ""},
 		{``, "no geometry: want a Polygon or MultiPolygon"},
 		{`null`, "no geometry: want a Polygon or MultiPolygon"},
-		{`[]`, "json: cannot unmarshal array"},
+		{`[]`, "not an object"},
 		{`{"type":"Point","coordinates":[1,2]}`, `its type is "Point": want a Polygon or MultiPolygon`},
 		{`{"type":"GeometryCollection","geometries":[]}`, `its type is "GeometryCollection"`},
 		{`{"type":"Polygon"}`, "/coordinates: "},
-		{`{"type":"Polygon","coordinates":null}`, "/coordinates: a polygon without rings"},
+		{`{"type":"Polygon","coordinates":null}`, "/coordinates: null is not a list of rings"},
 		{`{"type":"Polygon","coordinates":[]}`, "/coordinates: a polygon without rings"},
 		{`{"type":"MultiPolygon","coordinates":[]}`, "/coordinates: no polygons"},
-		{`{"type":"MultiPolygon","coordinates":[[]]}`, "/coordinates: a polygon without rings"},
+		{`{"type":"MultiPolygon","coordinates":[[]]}`, "/coordinates/0: a polygon without rings"},
 		{`{"type":"Polygon","coordinates":[[]]}`, "/coordinates/0: a ring of 0 positions: a triangle has 4"},
 		{`{"type":"Polygon","coordinates":[` + ring + `,[[-1,52],[0,52],[-1,52]]]}`, "/coordinates/1: a ring of 3 positions"},
 		{`{"type":"MultiPolygon","coordinates":[[` + ring + `],[[[-1,52],[0,52],[0,53],[-1,53]]]]}`, "/coordinates/1/0: the ring is not closed"},
-		{`{"type":"Polygon","coordinates":[[[-1],[0,52],[0,53],[-1]]]}`, "/coordinates/0/0: a position of 1 numbers"},
-		{`{"type":"Polygon","coordinates":[[[-1,52],[0,52,1,1],[0,53],[-1,52]]]}`, "/coordinates/0/1: a position of 4 numbers"},
-		{`{"type":"Polygon","coordinates":[[[-1,"52"],[0,52],[0,53],[-1,52]]]}`, `/coordinates: [-1,"52"] is not a position`},
-		{`{"type":"Polygon","coordinates":[[null,[0,52],[0,53],[-1,52]]]}`, "/coordinates: null is not a position"},
-		{`{"type":"Polygon","coordinates":[[[-1,1e999],[0,52],[0,53],[-1,52]]]}`, "/coordinates: [-1,1e999] is not a position"},
+		{`{"type":"Polygon","coordinates":[[[-1],[0,52],[0,53],[-1]]]}`, "/coordinates/0/0: [-1] is not a position of two numbers, or three"},
+		{`{"type":"Polygon","coordinates":[[[-1,52],[0,52,1,1],[0,53],[-1,52]]]}`, "/coordinates/0/1: [0,52,1,1] is not a position of two numbers, or three"},
+		{`{"type":"Polygon","coordinates":[[[-1,"52"],[0,52],[0,53],[-1,52]]]}`, `/coordinates/0/0: [-1,"52"] is not a position`},
+		{`{"type":"Polygon","coordinates":[[null,[0,52],[0,53],[-1,52]]]}`, "/coordinates/0/0: null is not a position"},
+		{`{"type":"Polygon","coordinates":[[[-1,1e999],[0,52],[0,53],[-1,52]]]}`, "/coordinates/0/0: [-1,1e999] is not a position"},
 		{`{"type":"Polygon","coordinates":[[[52,-1],[52,0],[53,0],[52,-1]]]}`, "/coordinates/0/0: longitude 52, latitude -1 are exchanged: GeoJSON has longitude first"},
 		{`{"type":"Polygon","coordinates":[[[499049,150522],[0,52],[0,53],[499049,150522]]]}`, "/coordinates/0/0: longitude 499049, latitude 150522 is not a position in degrees of WGS84: are these eastings and northings?"},
 		{`{"type":"Polygon","coordinates":[[[2.3,48.8],[0,52],[0,53],[2.3,48.8]]]}`, ""}, // radio does not end at the coast
@@ -193,11 +193,11 @@ func FuzzFeatures(f *testing.F) {
 		if lines {
 			name = "a.geojsonl"
 		}
-		end := features(name, strings.NewReader(text), func(ft feature) bool {
+		end := features(name, strings.NewReader(text), maxAreaFeature, func(ft feature) bool {
 			if ft.line < 1 || ft.line > 1+strings.Count(text, "\n") || ft.number < 1 {
 				t.Fatalf("feature %d on line %d", ft.number, ft.line)
 			}
-			if part := p.feature(name, ft); part.err == nil && part.accepted+int64(len(part.rejects)) != 1 {
+			if part := p.feature(name, ft, nil); part.err == nil && part.accepted+int64(len(part.rejects)) != 1 {
 				t.Fatalf("feature %s: neither taken nor rejected", ft.raw)
 			}
 			return true

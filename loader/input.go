@@ -23,9 +23,10 @@ import (
 
 // Limits on what a compressed file may ask for.
 const (
-	maxWindow    = 128 << 20 // of zstd, in bytes: what `zstd --ultra -22 --long=27` needs
-	freeOutput   = 16 << 20  // bytes of output before the ratio is looked at
-	maxExpansion = 500       // output to input: of real extracts it is under 30, of a bomb thousands
+	maxWindow    = 8 << 20  // of zstd, in bytes: what `zstd -19` needs; the decoder holds some three of them
+	freeOutput   = 4 << 20  // bytes of output before the ratio is looked at
+	maxExpansion = 500      // output to input: of real extracts it is under 30, of a bomb thousands
+	maxOutput    = 64 << 30 // bytes of output of one file: a national extract has 5 GB
 )
 
 // input is a file being read: plain, gzip or zstd, told by its first bytes.
@@ -39,7 +40,9 @@ type input struct {
 	digest hash.Hash
 	stored *atomic.Int64 // bytes read from the file, shared for progress
 	taken  int64         // bytes read from the file, of this one
+	raw    *bufio.Reader // of the file
 	given  int64         // bytes given to the reader
+	most   int64         // of them
 	text   io.Reader
 	marked bool // it starts with a byte order mark, which Read does not give
 	free   func()
@@ -59,7 +62,7 @@ func openInput(path, name string, stored *atomic.Int64) (*input, error) {
 	}
 	in := &input{
 		name: name, path: path, file: f, size: info.Size(), mtime: info.ModTime(),
-		digest: sha256.New(), stored: stored, free: func() {},
+		digest: sha256.New(), stored: stored, most: maxOutput, free: func() {},
 	}
 	if err := in.decompress(); err != nil {
 		in.Close()
@@ -97,6 +100,8 @@ var (
 		{"%PDF", "a PDF"},
 		{"PAR1", "Parquet"},
 		{"SQLite format 3", "a SQLite database"},
+		{string(magicGzip), "compressed twice"},
+		{string(magicZstd), "compressed twice"},
 	}
 	bom = []byte("\xef\xbb\xbf")
 )
@@ -104,6 +109,7 @@ var (
 // decompress looks at the first bytes and puts the right reader in front.
 func (in *input) decompress() error {
 	raw := bufio.NewReaderSize(rawReader{in}, 1<<18)
+	in.raw = raw
 	head, err := raw.Peek(4)
 	if err != nil && err != io.EOF {
 		return in.fault(err)
@@ -118,7 +124,7 @@ func (in *input) decompress() error {
 		text = z
 	case bytes.Equal(head, magicZstd), isSkippable(head):
 		z, err := zstd.NewReader(raw,
-			zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(2*maxWindow), zstd.WithDecoderConcurrency(2))
+			zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxOutput), zstd.WithDecoderConcurrency(2))
 		if err != nil {
 			return in.fault(err)
 		}
@@ -172,10 +178,14 @@ type expansionGuard struct {
 
 func (g *expansionGuard) Read(p []byte) (int, error) {
 	n, err := g.text.Read(p)
-	g.in.given += int64(n)
-	if g.in.given > freeOutput && g.in.given/maxExpansion > g.in.taken {
-		return 0, &FileError{File: g.in.name, Msg: fmt.Sprintf(
+	in := g.in
+	in.given += int64(n)
+	if unpacked := in.taken - int64(in.raw.Buffered()); in.given > freeOutput && in.given/maxExpansion > unpacked {
+		return 0, &FileError{File: in.name, Msg: fmt.Sprintf(
 			"it expands to more than %d times its size: no extract does", maxExpansion)}
+	}
+	if in.given > in.most {
+		return 0, &FileError{File: in.name, Msg: fmt.Sprintf("it has more than %s bytes of text: split it", thousands(in.most))}
 	}
 	if err != nil && err != io.EOF {
 		err = g.in.fault(err)
@@ -191,8 +201,14 @@ func (in *input) fault(err error) error {
 	if _, ok := errors.AsType[*FileError](err); ok {
 		return err
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), err == io.EOF:
 		return &FileError{File: in.name, Msg: "it is cut: the compressed data ends too early; fetch it again"}
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return &FileError{File: in.name, Msg: fmt.Sprintf(
+			"it needs a zstd window of over %d MiB: compress it again with at most `zstd -19`, without --long and --ultra", maxWindow>>20)}
+	case errors.Is(err, zstd.ErrUnknownDictionary):
+		return &FileError{File: in.name, Msg: "it needs a zstd dictionary: compress it again without one"}
 	}
 	return &FileError{File: in.name, Msg: "it cannot be decompressed: " + err.Error()}
 }

@@ -104,6 +104,7 @@ func TestBadInput(t *testing.T) {
 		cannot = "it cannot be decompressed: "
 		named  = "its name says compressed, its content is not"
 		utf16  = "it is UTF-16"
+		window = "it needs a zstd window of over 8 MiB: compress it again with at most `zstd -19`"
 	)
 	flip := func(s string, i int) string { return s[:i] + string(s[i]^0x55) + s[i+1:] }
 	for _, tt := range []struct{ name, content, want string }{
@@ -131,7 +132,13 @@ func TestBadInput(t *testing.T) {
 		{"a.pdf", "%PDF-1.7", "it is a PDF"},
 		{"a.parquet", "PAR1....", "it is Parquet"},
 		{"a.gpkg", "SQLite format 3\x00", "it is a SQLite database"},
-		{"window.zst", "\x28\xb5\x2f\xfd\x00\xb8\x01\x00\x00", cannot}, // asks for 1 GiB of memory
+		{"window.zst", "\x28\xb5\x2f\xfd\x00\xb8\x01\x00\x00", window}, // asks for 1 GiB of memory
+		{"16 MiB window.zst", "\x28\xb5\x2f\xfd\x00\x70\x01\x00\x00", window},
+		{"16 MiB in one segment.zst", "\x28\xb5\x2f\xfd\xa0\x00\x00\x00\x01\x01\x00\x00", window},
+		{"dictionary.zst", "\x28\xb5\x2f\xfd\x01\x20\x07\x01\x00\x00", "it needs a zstd dictionary"},
+		{"twice.gz.gz", gzipped(t, gz), "it is compressed twice"},
+		{"twice.zst.gz", gzipped(t, zst), "it is compressed twice"},
+		{"twice.zst.zst", zstded(t, zst), "it is compressed twice"},
 	} {
 		got, _, err := readInput(t, tt.name, tt.content)
 		bad, ok := errors.AsType[*FileError](err)

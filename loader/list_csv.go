@@ -87,7 +87,7 @@ func appendTrue(b []byte, v bool) []byte {
 // appendInert appends a cell for a spreadsheet, which must not take it for a
 // formula: see inert.
 func appendInert[T ~string | ~[]byte](b []byte, cell T) []byte {
-	if len(cell) > 0 && strings.IndexByte(formulaStarts, cell[0]) >= 0 {
+	if isFormula(string(cell)) {
 		return appendCell(b, "'"+string(cell))
 	}
 	return appendCell(b, cell)

@@ -17,7 +17,7 @@ import (
 	"coverd/index"
 )
 
-func listed(t testing.TB, s *index.Snapshot, o ListOptions) string {
+func listText(t testing.TB, s *index.Snapshot, o ListOptions) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := List(t.Context(), s, &b, o); err != nil {
@@ -40,7 +40,7 @@ func TestListRandom(t *testing.T) {
 		}
 
 		o := ListOptions{What: ListPremises, Format: ListCSV, On: on}
-		rows, err := csv.NewReader(strings.NewReader(listed(t, s, o))).ReadAll()
+		rows, err := csv.NewReader(strings.NewReader(listText(t, s, o))).ReadAll()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestListRandom(t *testing.T) {
 
 		got := map[string]int{}
 		o.Format = ListNDJSON
-		for line := range strings.Lines(listed(t, s, o)) {
+		for line := range strings.Lines(listText(t, s, o)) {
 			var p struct {
 				Postcode            geo.Postcode
 				AddressIdentifier   string `json:"address_identifier"`
@@ -75,7 +75,7 @@ func TestListRandom(t *testing.T) {
 
 		for _, what := range AllListed {
 			o := ListOptions{What: what, Format: ListGeoJSON, On: on}
-			text := listed(t, s, o)
+			text := listText(t, s, o)
 			var f struct {
 				Type     string
 				Features []struct{ Geometry, Properties any }
@@ -89,12 +89,12 @@ func TestListRandom(t *testing.T) {
 				t.Errorf("%s: %d features, want %d", what, len(f.Features), n)
 			}
 			o.Workers = 3
-			if listed(t, s, o) != text {
+			if listText(t, s, o) != text {
 				t.Errorf("%s: another list with other workers", what)
 			}
 			for _, p := range []Packing{PackGzip, PackZstd} {
 				o.Packing = p
-				in, err := openStream(strings.NewReader(listed(t, s, o)), "x", nil)
+				in, err := openStream(strings.NewReader(listText(t, s, o)), "x", nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -121,11 +121,11 @@ func TestListOutcodes(t *testing.T) {
 		}
 		return cells[1:]
 	}
-	if got := first(listed(t, s, o)); !slices.Equal(got, []string{"2", "1", "3"}) {
+	if got := first(listText(t, s, o)); !slices.Equal(got, []string{"2", "1", "3"}) {
 		t.Errorf("all: %v", got)
 	}
 	o.Outcodes = []geo.Outcode{gu1}
-	if got := first(listed(t, s, o)); !slices.Equal(got, []string{"1"}) {
+	if got := first(listText(t, s, o)); !slices.Equal(got, []string{"1"}) {
 		t.Errorf("of GU1: %v", got)
 	}
 	o.What = ListAreas

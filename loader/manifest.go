@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,7 +17,8 @@ import (
 )
 
 // A Manifest names the inputs of a build. [ReadManifest] makes one; all of it
-// has been checked, and every file it names exists.
+// has been checked, and every file it names exists, but for those of an extract
+// that may be missing.
 type Manifest struct {
 	Path string // of the manifest itself, as given
 	Dir  string // its folder: what its paths are relative to
@@ -32,6 +32,8 @@ type Manifest struct {
 	Attributions []string              // notices that must travel with the data, besides those of the formats
 	Registers    []RegisterInput
 	Extracts     []Extract
+	Gates        Thresholds
+	Overrides    []Override
 }
 
 // RegisterInput is one postcode register of a manifest.
@@ -63,7 +65,15 @@ type Extract struct {
 	MaxRejected float64                      // share of rows that may be rejected, never fewer than ten rows
 	Columns     map[string]string            // ours = theirs
 	Values      map[string]map[string]string // by our column: theirs = ours
+	Carry       bool                         // where it is missing or empty, the previous snapshot's claims are taken
+	CarryDays   int                          // and these are at most so many days old
+	Missing     bool                         // no file is there; only where Carry is set
+	Corrections []string                     // files of rejected rows that have been corrected, sorted
 }
+
+// DefaultCarryDays is for how many days claims are carried where the manifest
+// does not say.
+const DefaultCarryDays = 3
 
 // DefaultMaxRejected is the share of an extract's rows that may be rejected
 // where the manifest does not say.
@@ -109,6 +119,9 @@ type (
 		Regions      *rawRegions   `toml:"regions"`
 		Register     []rawRegister `toml:"register"`
 		Extract      []rawExtract  `toml:"extract"`
+
+		Gates    map[string]float64 `toml:"gates"`
+		Override []rawOverride      `toml:"override"`
 	}
 	rawRegions struct {
 		Path       string `toml:"path"`
@@ -127,6 +140,9 @@ type (
 		Rows        *int64                       `toml:"rows"`
 		SHA256      string                       `toml:"sha256"`
 		MaxRejected *float64                     `toml:"max_rejected"`
+		OnMissing   string                       `toml:"on_missing"`
+		CarryDays   *int                         `toml:"carry_days"`
+		Corrections string                       `toml:"corrections"`
 		Columns     map[string]string            `toml:"columns"`
 		Values      map[string]map[string]string `toml:"values"`
 	}
@@ -134,10 +150,12 @@ type (
 
 // The keys of each table, for suggestions.
 var manifestKeys = map[string][]string{
-	"":         {"as_of", "prefer", "snapshots", "counts_as_wan", "attributions", "regions", "register", "extract"},
+	"":         {"as_of", "prefer", "snapshots", "counts_as_wan", "attributions", "regions", "register", "extract", "gates", "override"},
 	"regions":  {"path", "indicative"},
 	"register": {"path", "format"},
-	"extract":  {"csp", "kind", "path", "as_of", "sequence", "rows", "sha256", "max_rejected", "columns", "values"},
+	"extract":  {"csp", "kind", "path", "as_of", "sequence", "rows", "sha256", "max_rejected", "on_missing", "carry_days", "corrections", "columns", "values"},
+	"gates":    thresholdNames(),
+	"override": {"gate", "source", "after", "by", "reason"},
 }
 
 // tomlDay is a day as TOML writes it, as a date or as text.
@@ -164,9 +182,12 @@ func (d *tomlDay) UnmarshalTOML(v any) (err error) {
 // tells them all; each is a [*ManifestError], unless the manifest cannot be
 // read.
 func ReadManifest(path string) (*Manifest, error) {
-	text, err := os.ReadFile(path)
+	text, err := readSmall(path, maxManifest)
 	if err != nil {
 		return nil, err
+	}
+	if line := tooDeep(text); line > 0 {
+		return nil, &ManifestError{path, line, fmt.Sprintf("more than %d brackets deep: not a manifest", maxBrackets)}
 	}
 	var raw rawManifest
 	meta, err := toml.Decode(string(text), &raw)
@@ -314,6 +335,10 @@ func (c *manifestChecker) manifest(raw *rawManifest) *Manifest {
 	for i := range raw.Extract {
 		m.Extracts = append(m.Extracts, c.extract(fmt.Sprintf("extract#%d", i+1), &raw.Extract[i], m.AsOf))
 	}
+	m.Gates = c.thresholds(raw.Gates)
+	for i := range raw.Override {
+		m.Overrides = append(m.Overrides, c.override(fmt.Sprintf("override#%d", i+1), &raw.Override[i]))
+	}
 	return m
 }
 
@@ -377,13 +402,39 @@ func (c *manifestChecker) extract(at string, raw *rawExtract, asOf index.Day) Ex
 			fail("max_rejected", "max_rejected %v: want a share from 0 to 1, such as %v", e.MaxRejected, DefaultMaxRejected)
 		}
 	}
-	e.Files = c.expand(at+".path", c.resolve(raw.Path))
+	switch raw.OnMissing {
+	case "", onMissingRefuse:
+	case onMissingCarry:
+		e.Carry, e.CarryDays = true, DefaultCarryDays
+	default:
+		fail("on_missing", "on_missing %q: want %q or %q", raw.OnMissing, onMissingRefuse, onMissingCarry)
+	}
+	if raw.CarryDays != nil {
+		switch e.CarryDays = *raw.CarryDays; {
+		case !e.Carry:
+			fail("carry_days", "carry_days without on_missing = %q", onMissingCarry)
+		case e.CarryDays < 1:
+			fail("carry_days", "carry_days %d: want 1 or more", e.CarryDays)
+		}
+	}
+	if path := c.resolve(raw.Path); e.Carry && !anyFile(path) {
+		e.Missing = true
+	} else {
+		e.Files = c.expand(at+".path", path)
+	}
 	if e.SHA256 != "" {
 		if len(e.SHA256) != 64 || strings.Trim(e.SHA256, "0123456789abcdef") != "" {
 			fail("sha256", "sha256 %q is not 64 hexadecimal digits", raw.SHA256)
 		}
 		if len(e.Files) > 1 {
 			fail("sha256", "sha256 is of one file, and path matches %d: give each file an [[extract]] of its own", len(e.Files))
+		}
+	}
+	if raw.Corrections != "" {
+		var err error
+		// Of a glob there may be none tonight.
+		if e.Corrections, err = expandGlob(c.resolve(raw.Corrections)); err != nil && !strings.ContainsAny(raw.Corrections, "*?[") {
+			fail("corrections", "corrections: %v", err)
 		}
 	}
 	for _, ours := range sortedKeys(e.Columns) {
@@ -410,6 +461,12 @@ func (c *manifestChecker) extract(at string, raw *rawExtract, asOf index.Day) Ex
 	}
 	return e
 }
+
+// What on_missing says.
+const (
+	onMissingRefuse = "refuse"
+	onMissingCarry  = "carry"
+)
 
 // checkValue reports whether a value that theirs are mapped to can be one.
 // Those of the premises' own columns are checked row by row.

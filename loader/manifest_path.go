@@ -1,7 +1,9 @@
 package loader
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,6 +13,46 @@ import (
 
 	"coverd/index"
 )
+
+// maxManifest is the longest manifest, in bytes.
+const maxManifest = 1 << 20
+
+// readSmall reads a file of at most so many bytes.
+func readSmall(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = &ManifestError{Path: path, Msg: fmt.Sprintf("it is over %d MiB: not a manifest", most>>20)}
+	}
+	return text, err
+}
+
+// maxBrackets is how deep brackets may be nested: the TOML library takes 700
+// bytes for each.
+const maxBrackets = 1000
+
+// tooDeep returns the line where brackets are nested too deep, or 0. It counts
+// those in texts too, of which a manifest has few.
+func tooDeep(text []byte) (line int) {
+	depth, line := 0, 1
+	for _, c := range text {
+		switch c {
+		case '[', '{':
+			if depth++; depth > maxBrackets {
+				return line
+			}
+		case ']', '}':
+			depth = max(0, depth-1)
+		case '\n':
+			line++
+		}
+	}
+	return 0
+}
 
 // resolve takes a path relative to the manifest's folder; none stays none.
 func (c *manifestChecker) resolve(path string) string {
@@ -67,13 +109,29 @@ func expandGlob(path string) ([]string, error) {
 	}
 	if len(files) == 0 {
 		if strings.ContainsAny(path, "*?[") {
-			return nil, fmt.Errorf("no file matches %s", path)
+			return nil, noFileError("no file matches " + path)
 		}
-		return nil, fmt.Errorf("%s: no such file", path)
+		return nil, noFileError(path + ": no such file")
 	}
 	slices.Sort(files)
 	return files, nil
 }
+
+// anyFile reports whether a path that is given and no broken glob names
+// anything: what else is wrong with it, expanding it tells.
+func anyFile(path string) bool {
+	_, err := expandGlob(path)
+	return path == "" || !errors.Is(err, errNoFile)
+}
+
+// errNoFile is what expandGlob's errors wrap where there is none.
+var errNoFile = errors.New("no file")
+
+// noFileError is an errNoFile in words of its own.
+type noFileError string
+
+func (e noFileError) Error() string   { return string(e) }
+func (e noFileError) Is(t error) bool { return t == errNoFile }
 
 // shownPath is a file's path for records and reports: relative to a folder,
 // with slashes; outside of it the name alone, so that moving a whole folder

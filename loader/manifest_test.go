@@ -95,6 +95,7 @@ as_of = "2026-11-20"
 				AsOf: day(t, "2026-11-20"), Rows: -1, MaxRejected: 0.001,
 			},
 		},
+		Gates: DefaultThresholds(),
 	}
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Errorf("manifest (-want +got):\n%s", diff)
@@ -130,7 +131,7 @@ func TestManifestErrors(t *testing.T) {
 		}},
 		{"unknown key at the top", "prefers = []\n" + good, []string{`1: unknown key "prefers": did you mean "prefer"?`}},
 		{"unknown key like none", "zzzzzzzzzzz = 1\n" + good, []string{
-			`1: unknown key "zzzzzzzzzzz" (known are as_of, prefer, snapshots, counts_as_wan, attributions, regions, register, extract)`,
+			`1: unknown key "zzzzzzzzzzz" (known are as_of, prefer, snapshots, counts_as_wan, attributions, regions, register, extract, gates, override)`,
 		}},
 		{"another case", "As_Of = 2026-11-23\n" + good, []string{`1: unknown key "As_Of": did you mean "as_of"?`}},
 		{"a dotted key", "regions.paths = \"x\"\n" + good, []string{
@@ -172,6 +173,27 @@ func TestManifestErrors(t *testing.T) {
 		{"rows", good + "rows = -1\n", []string{"6: extract 1 (A): rows -1: a count cannot be negative"}},
 		{"max_rejected", good + "max_rejected = 1.5\n", []string{"6: extract 1 (A): max_rejected 1.5: want a share from 0 to 1, such as 0.001"}},
 		{"max_rejected NaN", good + "max_rejected = nan\n", []string{"6: extract 1 (A): max_rejected NaN: want a share"}},
+		{"on_missing", good + "on_missing = \"skip\"\n", []string{`6: extract 1 (A): on_missing "skip": want "refuse" or "carry"`}},
+		{"carry_days", good + "on_missing = \"carry\"\ncarry_days = 0\n", []string{"7: extract 1 (A): carry_days 0: want 1 or more"}},
+		{"carry_days alone", good + "carry_days = 5\n", []string{`6: extract 1 (A): carry_days without on_missing = "carry"`}},
+		{"no file, and no carry", strings.Replace(good, "a.csv", "z.csv", 1) + "on_missing = \"refuse\"\n", []string{"5: extract 1: path: "}},
+		{"carry and no glob", strings.Replace(good, "a.csv", "[", 1) + "on_missing = \"carry\"\n", []string{"5: extract 1: path: "}},
+		{"gates", good + "[gates]\nshrink = 5\narea_rows = -1\ngrowth = nan\nempty_aera = 0.1\n", []string{
+			`10: unknown key "empty_aera" in [gates]: did you mean "empty_area"?`,
+			"7: gates: shrink 5: want a share from 0 to 1, such as 0.05",
+			"8: gates: area_rows -1: want a number from 0 up, such as 1000",
+			"9: gates: growth NaN: want a number from 0 up, such as 0.2",
+		}},
+		{"override", good + "[[override]]\ngate = \"shrinc\"\nafter = \"7ec1\"\nby = \" \"\nreason = \"a\\tb\"\n", []string{
+			`7: override 1: unknown gate "shrinc": did you mean "shrink"?`,
+			"6: override 1: source is missing: copy it from the refusal",
+			`8: override 1: after "7ec1": want the first 12 digits of the ID of the snapshot that the build comes after, as the refusal prints them`,
+			`9: override 1: by "": write in plain text who lets it pass`,
+			`10: override 1: reason "a\tb": write in plain text why that is right`,
+		}},
+		{"override of what cannot be", good + "[[override]]\ngate = \"sha256\"\nsource = \"a.csv\"\nafter = \"none\"\nby = \"A\"\nreason = \"b\"\n", []string{
+			`7: override 1: gate "sha256" cannot be overridden: the digest is the manifest's own`,
+		}},
 		{"sha256", good + "sha256 = \"abc\"\n", []string{`6: extract 1 (A): sha256 "abc" is not 64 hexadecimal digits`}},
 		{"sha256 of several", strings.Replace(good, "a.csv", "*.csv", 1) + "sha256 = \"" + strings.Repeat("a", 64) + "\"\n", []string{
 			"6: extract 1 (A): sha256 is of one file, and path matches 2: give each file an [[extract]] of its own",
@@ -243,14 +265,16 @@ func TestManifestFromWindows(t *testing.T) {
 
 // The keys for suggestions are those that are read.
 func TestManifestKeysAreTheStructs(t *testing.T) {
-	text, err := os.ReadFile("manifest.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tags, keys []string
-	for _, part := range strings.Split(string(text), "`toml:\"")[1:] {
-		tag, _, _ := strings.Cut(part, `"`)
-		tags = append(tags, tag)
+	tags, keys := thresholdNames(), []string(nil)
+	for _, file := range []string{"manifest.go", "thresholds.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range strings.Split(string(text), "`toml:\"")[1:] {
+			tag, _, _ := strings.Cut(part, `"`)
+			tags = append(tags, tag)
+		}
 	}
 	for _, k := range manifestKeys {
 		keys = append(keys, k...)

@@ -45,7 +45,7 @@ func onspdRows(header []string) (rowReader, error) {
 		grid, degrees                    = easting >= 0 && northing >= 0, lat >= 0 && lng >= 0
 	)
 	if !grid && !degrees {
-		return nil, fmt.Errorf("neither oseast1m and osnrth1m nor lat and long; it has: %s", strings.Join(header, ", "))
+		return nil, fmt.Errorf("neither oseast1m and osnrth1m nor lat and long; it has: %s", listed(header))
 	}
 	return func(fields [][]byte) (e index.Entry, skip bool, f *cellFault) {
 		cell := func(i int) []byte {

@@ -16,12 +16,14 @@ type sink interface {
 	Address([]byte) index.AddressID
 	Add([]index.Row)
 	Locate(geo.LatLng) index.Allocation
+	PostcodeAt(geo.Postcode) geo.Location
 }
 
 // csvFile is an open file of a premises extract.
 type csvFile struct {
 	name   string
 	number uint32
+	fixes  fixes
 	*binding
 }
 
@@ -35,19 +37,33 @@ type premisesParser struct {
 
 	rows      []index.Row
 	scratch   []byte
-	key       []byte                   // of the claim before
-	claimID   index.ClaimID            // its number
-	claimIDs  map[string]index.ClaimID // by the raw cells of a claim
-	marked    bool                     // the row claims nothing
+	key       []byte               // of the claim before
+	claimed   readClaim            // that one
+	claimIDs  map[string]readClaim // by the raw cells of a claim
+	marked    bool                 // the row claims nothing
+	marks     int64                // how many rows of the block did
 	addresses *remembered
+
+	counts *rowCounts
+	locate func(geo.Postcode) geo.Location // the sink's PostcodeAt
+	empty  columnSet                       // columns of the row that are empty
+}
+
+// readClaim is a claim that has been read.
+type readClaim struct {
+	id    index.ClaimID
+	empty columnSet
 }
 
 // Most rows share a handful of claims, so they are remembered, up to a bound: a
 // provider may put something unique into every row.
 const maxRemembered = 1 << 15
 
-func newPremisesParser(s sink, c *claimReader) *premisesParser {
-	return &premisesParser{sink: s, claims: c, claimIDs: map[string]index.ClaimID{}, addresses: newRemembered()}
+func newPremisesParser(s sink, c *claimReader, counts *rowCounts) *premisesParser {
+	return &premisesParser{
+		sink: s, claims: c, claimIDs: map[string]readClaim{}, addresses: newRemembered(),
+		counts: counts, locate: s.PostcodeAt,
+	}
 }
 
 // parsed is what has come of a block or a feature.
@@ -55,54 +71,117 @@ type parsed struct {
 	rows, accepted int64
 	marks          int64 // of the accepted: rows that claim nothing
 	rejects        []Reject
+	fixed          []fixed // what came of corrections
+	rest           *block  // what is left to parse of a block with many rejects
 	err            error
 }
 
-// reject adds a bad row.
-func (p *parsed) reject(file string, line int, f *cellFault, row []byte) {
-	p.rejects = append(p.rejects, Reject{
-		File: file, Line: line, Column: f.column, Code: f.code, Reason: f.msg, Row: clipRow(row, maxRowKept),
-	})
+// maxRejects is how many rejects of a block are held at a time: a row of one
+// byte makes a reject of two hundred.
+const maxRejects = 4096
+
+// newReject is a bad row.
+func newReject(file string, line int, f *cellFault, row []byte) *Reject {
+	return &Reject{
+		File: file, Line: line, Column: f.column, Code: f.code, Reason: f.msg,
+		Row: clipRow(row, maxRowKept), Digest: rowDigest(row),
+	}
 }
 
-// block parses all rows of a block, gives the good ones to the sink and frees
-// the block.
+// block parses the rows of a block, gives the good ones to the sink and frees
+// the block; it stops where there are too many rejects to hold.
 func (p *premisesParser) block(f *csvFile, b block) (out parsed) {
-	defer b.free()
-	if b.bad != nil {
-		return parsed{rows: 1, rejects: []Reject{*b.bad}}
-	}
 	if p.file != f { // whose columns may be others, or in another order
 		p.file, p.key = f, p.key[:0]
 		clear(p.claimIDs)
 	}
-	p.rows = p.rows[:0]
+	p.rows, p.marks = p.rows[:0], 0
+	if b.bad != nil {
+		out.rows = 1
+		p.settle(&out, b.line, index.Row{}, b.bad)
+	}
 	data, line := b.data, b.line
 	for len(data) > 0 {
+		if len(out.rejects) >= maxRejects {
+			out.rest = &block{line: line, data: data, cut: b.cut, owner: b.owner}
+			b.owner = nil
+			break
+		}
 		n, lines, err := p.lex.next(data)
 		raw := trimEnd(data[:n])
 		data = data[n:]
 		if len(raw) > 0 {
 			out.rows++
 			switch row, fault := p.row(raw, err); {
+			case fault == nil && len(f.fixes) == 0:
+				p.take(line, row)
 			case fault == nil:
-				row.File, row.Line = f.number, line
-				p.rows = append(p.rows, row)
-				if p.marked {
-					out.marks++
-				}
+				p.amend(&out, line, row, raw)
 			case b.cut && len(data) == 0 && err == nil && len(p.lex.fields) < len(f.names):
 				out.err = &FileError{f.name, int(line), "it is cut: the last row has no line end and only part of its fields"}
 				return out
 			default:
-				out.reject(f.name, int(line), fault, raw)
+				p.settle(&out, line, row, newReject(f.name, int(line), fault, raw))
 			}
 		}
 		line += uint32(lines)
 	}
-	out.accepted = int64(len(p.rows))
+	out.accepted, out.marks = int64(len(p.rows)), p.marks
 	p.sink.Add(p.rows)
+	b.free()
 	return out
+}
+
+// amend takes a good row, unless a correction stands for it: of a row that was
+// rejected because of another one.
+func (p *premisesParser) amend(out *parsed, line uint32, row index.Row, raw []byte) {
+	var as *Reject
+	if len(p.file.fixes[line]) > 0 {
+		as = &Reject{File: p.file.name, Line: int(line), Row: clipRow(raw, maxRowKept), Digest: rowDigest(raw)}
+	}
+	p.settle(out, line, row, as)
+}
+
+// settle takes a row, or a correction of it, or rejects it. bad is nil if the
+// row is good and has none; without a code it is good and may have one.
+func (p *premisesParser) settle(out *parsed, line uint32, row index.Row, bad *Reject) {
+	if bad != nil {
+		if fix := p.file.fixes.choose(line, bad, out); fix != nil {
+			var f *cellFault
+			row, f = p.reread(fix)
+			bad = fix.settle(bad, f, out)
+		}
+	}
+	if bad != nil && bad.Code != "" {
+		out.rejects = append(out.rejects, *bad)
+		return
+	}
+	p.take(line, row)
+}
+
+// take takes a good row, the last that was read.
+func (p *premisesParser) take(line uint32, row index.Row) {
+	row.File, row.Line = p.file.number, line
+	p.rows = append(p.rows, row)
+	if p.marked { // it has no claim to be counted
+		p.marks++
+		return
+	}
+	p.counts.add(&row, p.empty, p.locate)
+}
+
+// reread reads a row as it was corrected.
+func (p *premisesParser) reread(fix *correction) (index.Row, *cellFault) {
+	text := append(bytes.Clone(fix.row), '\n')
+	n, _, err := p.lex.next(text)
+	switch raw := trimEnd(text[:n]); {
+	case len(text) > maxRecord:
+		return index.Row{}, fault("", CodeLineLength, "a row of over %d bytes", maxRecord)
+	case err == nil && n < len(text):
+		return index.Row{}, fault("", CodeFieldCount, "more than one row")
+	default:
+		return p.row(raw, err)
+	}
 }
 
 // row reads the lexer's record. err is the lexer's.
@@ -120,17 +199,24 @@ func (p *premisesParser) row(raw []byte, err error) (r index.Row, f *cellFault) 
 			}
 		}
 	}
-	if cell := p.cell(colUPRN); len(cell) > 0 {
+	p.empty = 0
+	if cell := p.cell(colUPRN); len(cell) == 0 {
+		p.empty |= 1 << colUPRN
+	} else {
 		if r.UPRN, err = geo.ParseUPRN(cell); err != nil {
 			return r, fault(colUPRN.String(), CodeUPRN, "%v", err)
 		}
 	}
-	if cell := p.cell(colPostcode); len(cell) > 0 {
+	if cell := p.cell(colPostcode); len(cell) == 0 {
+		p.empty |= 1 << colPostcode
+	} else {
 		if r.Postcode, err = geo.ParsePostcode(cell); err != nil {
 			return r, postcodeFault(colPostcode.String(), cell, err)
 		}
 	}
-	if cell := p.cell(colAddress); len(cell) > 0 {
+	if cell := p.cell(colAddress); len(cell) == 0 {
+		p.empty |= 1 << colAddress
+	} else {
 		if r.Address, f = p.address(cell); f != nil {
 			return r, f
 		}
@@ -143,7 +229,7 @@ func (p *premisesParser) row(raw []byte, err error) (r index.Row, f *cellFault) 
 	}
 	if p.marked {
 		r.Claim = p.sink.Claim(index.Claim{CSP: p.claims.csp, AsOf: p.claims.asOf})
-	} else if r.Claim, f = p.claim(raw); f != nil {
+	} else if r.Claim, f = p.claimOf(raw); f != nil {
 		return r, f
 	}
 	if r.UPRN == 0 && !r.At.IsValid() && !(r.Postcode.IsValid() && r.Address != 0) {
@@ -195,6 +281,13 @@ func (p *premisesParser) address(cell []byte) (index.AddressID, *cellFault) {
 	return id, nil
 }
 
+// claimOf is claim, and notes which of its columns are empty.
+func (p *premisesParser) claimOf(raw []byte) (index.ClaimID, *cellFault) {
+	c, f := p.claim(raw)
+	p.empty |= c.empty
+	return c.id, f
+}
+
 // mark reads whether the row claims nothing and marks its premises as one that
 // rows contradicted each other about.
 func (p *premisesParser) mark() (marked bool, f *cellFault) {
@@ -217,7 +310,7 @@ func (p *premisesParser) mark() (marked bool, f *cellFault) {
 }
 
 // claim reads the cells of the claim, or remembers having read just these.
-func (p *premisesParser) claim(raw []byte) (index.ClaimID, *cellFault) {
+func (p *premisesParser) claim(raw []byte) (readClaim, *cellFault) {
 	key := p.claimKey(raw)
 	if key == nil {
 		for c := firstClaim; c < numColumns; c++ {
@@ -229,9 +322,9 @@ func (p *premisesParser) claim(raw []byte) (index.ClaimID, *cellFault) {
 		key, p.scratch = p.scratch, p.scratch[:0]
 	}
 	if len(p.key) > 0 && bytes.Equal(key, p.key) {
-		return p.claimID, nil
+		return p.claimed, nil
 	}
-	id, ok := p.claimIDs[string(key)]
+	read, ok := p.claimIDs[string(key)]
 	if !ok {
 		var cells [numClaimColumns][]byte
 		for i := range cells {
@@ -241,16 +334,16 @@ func (p *premisesParser) claim(raw []byte) (index.ClaimID, *cellFault) {
 		}
 		c, f := p.claims.claim(&cells)
 		if f != nil {
-			return 0, f
+			return readClaim{}, f
 		}
 		if len(p.claimIDs) >= maxRemembered {
 			clear(p.claimIDs)
 		}
-		id = p.sink.Claim(c)
-		p.claimIDs[string(key)] = id
+		read = readClaim{p.sink.Claim(c), emptyCells(&c)}
+		p.claimIDs[string(key)] = read
 	}
-	p.key, p.claimID = append(p.key[:0], key...), id
-	return id, nil
+	p.key, p.claimed = append(p.key[:0], key...), read
+	return read, nil
 }
 
 // claimKey returns the text of the claim's cells as it stands in the row, commas
@@ -279,7 +372,13 @@ func (p *premisesParser) location() (geo.Location, *cellFault) {
 	if f != nil {
 		return geo.Location{}, f
 	}
+	if !degrees {
+		p.empty |= degreeColumns
+	}
 	grid, metres, f := p.pair(colEasting, colNorthing, eastingNorthing)
+	if !metres {
+		p.empty |= metreColumns
+	}
 	switch {
 	case f != nil:
 		return geo.Location{}, f
@@ -368,7 +467,7 @@ func eastingNorthing(easting, northing []byte) (p geo.LatLng, f *cellFault) {
 }
 
 // bindFile reads the header of a file of an extract.
-func bindFile(s *splitter, number uint32, e *Extract) (*csvFile, []string, error) {
+func bindFile(s *splitter, number uint32, e *Extract, fixes fixes) (*csvFile, []string, error) {
 	header, err := s.header()
 	if err != nil {
 		return nil, nil, err
@@ -377,7 +476,7 @@ func bindFile(s *splitter, number uint32, e *Extract) (*csvFile, []string, error
 	if err != nil {
 		return nil, nil, &FileError{File: s.name, Line: 1, Msg: fmt.Sprintf("header: %v", err)}
 	}
-	return &csvFile{name: s.name, number: number, binding: b}, warnings, nil
+	return &csvFile{name: s.name, number: number, fixes: fixes, binding: b}, warnings, nil
 }
 
 // trimSpace drops spaces, and nothing else, around a cell.

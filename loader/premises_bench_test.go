@@ -13,9 +13,12 @@ import (
 // drain is a sink that keeps nothing.
 type drain struct{ rows int }
 
-func (d *drain) Claim(index.Claim) index.ClaimID    { return 1 }
-func (d *drain) Address([]byte) index.AddressID     { return 1 }
-func (d *drain) Add(rows []index.Row)               { d.rows += len(rows) }
+func (d *drain) Claim(index.Claim) index.ClaimID { return 1 }
+func (d *drain) Address([]byte) index.AddressID  { return 1 }
+func (d *drain) Add(rows []index.Row)            { d.rows += len(rows) }
+func (d *drain) PostcodeAt(geo.Postcode) geo.Location {
+	return geo.Location{Lat: 51_200_000, Lng: -500_000}
+}
 func (d *drain) Locate(geo.LatLng) index.Allocation { return index.Allocation{Region: geo.South} }
 
 // benchRows are rows as national extracts have them: a handful of claims, and
@@ -39,14 +42,14 @@ func benchRows(n int, columns string) string {
 func parserOf(tb testing.TB, text string) (p *premisesParser, f *csvFile, blocks []block) {
 	tb.Helper()
 	s := newSplitter("x.csv", strings.NewReader(text), blockSize)
-	f, _, err := bindFile(s, 0, &Extract{CSP: "A"})
+	f, _, err := bindFile(s, 0, &Extract{CSP: "A"}, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	for {
 		b, err := s.next()
 		if err == io.EOF {
-			return newPremisesParser(&drain{}, newClaimReader(&Extract{CSP: "A"})), f, blocks
+			return newPremisesParser(&drain{}, newClaimReader(&Extract{CSP: "A"}), newRowCounts(5000)), f, blocks
 		}
 		if err != nil {
 			tb.Fatal(err)

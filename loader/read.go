@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 
+	"golang.org/x/sync/semaphore"
+
 	"coverd/index"
 )
 
@@ -21,6 +23,11 @@ func (r *run) take(s *SourceSummary, p *parsed) error {
 	s.Rows += p.rows
 	s.Accepted += p.accepted
 	s.Marks += p.marks
+	for _, f := range p.fixed {
+		if f.correction.came = f.came; f.came == fixAccepted {
+			s.Corrected++
+		}
+	}
 	for i := range p.rejects {
 		s.reject(&p.rejects[i])
 		if err := r.quarantine.add(&p.rejects[i]); err != nil {
@@ -32,18 +39,32 @@ func (r *run) take(s *SourceSummary, p *parsed) error {
 
 // premises reads a premises extract. Its files are one stream of blocks, so that
 // the next file is being read while the last blocks of one are parsed.
-func (r *run) premises(e *Extract, s *SourceSummary) error {
+func (r *run) premises(extract int, s *SourceSummary) error {
+	e := &r.m.Extracts[extract]
 	claims := newClaimReader(e)
 	parsers := make([]*premisesParser, r.o.Workers)
 	for i := range parsers {
-		parsers[i] = newPremisesParser(r.builder, claims)
+		parsers[i] = newPremisesParser(r.builder, claims, newRowCounts(r.m.Gates.DistanceMetres))
 	}
+	var rest *premisesParser
+	defer func() {
+		for _, p := range append(parsers, rest) {
+			if p != nil {
+				r.feedOf(extract).counts.merge(p.counts)
+			}
+		}
+	}()
 	first := len(r.files)
 	if first+len(e.Files) > index.MaxFiles {
 		return &FileError{File: s.Pattern, Msg: fmt.Sprintf("too many files: a build reads at most %s of premises", thousands(index.MaxFiles))}
 	}
+	fixes, err := r.corrections(e, s)
+	if err != nil {
+		return err
+	}
 	for _, path := range e.Files {
-		r.files = append(r.files, sourceFile{path, shownPath(r.m.Dir, path), s, e})
+		name := shownPath(r.m.Dir, path)
+		r.files = append(r.files, sourceFile{path, name, s, e, fixes[name]})
 	}
 	for part := range inOrder(len(parsers), r.parts(first, r.files[first:]), func(w int, p filePart) filePart {
 		if p.csv != nil {
@@ -55,6 +76,15 @@ func (r *run) premises(e *Extract, s *SourceSummary) error {
 		if err := r.take(s, &part.parsed); err != nil {
 			return err
 		}
+		for part.rest != nil {
+			if rest == nil {
+				rest = newPremisesParser(r.builder, claims, newRowCounts(r.m.Gates.DistanceMetres))
+			}
+			part.parsed = rest.block(part.csv, *part.rest)
+			if err := r.take(s, &part.parsed); err != nil {
+				return err
+			}
+		}
 		if part.done != nil {
 			s.Files = append(s.Files, *part.done)
 		}
@@ -63,6 +93,7 @@ func (r *run) premises(e *Extract, s *SourceSummary) error {
 	if s.Marks > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%s rows that claim nothing, and mark premises that rows contradicted each other about", thousands(s.Marks)))
 	}
+	unusedFixes(fixes, s)
 	return nil
 }
 
@@ -104,7 +135,7 @@ func (r *run) fileParts(number uint32, f sourceFile, yield func(filePart) bool) 
 	}
 	defer in.Close()
 	split := newSplitter(f.name, in, blockSize)
-	csv, warnings, err := bindFile(split, number, f.extract)
+	csv, warnings, err := bindFile(split, number, f.extract, f.fixes)
 	if err != nil {
 		return err
 	}
@@ -152,59 +183,61 @@ func (r *run) blocks(s *splitter, end *error) func(yield func(block) bool) {
 }
 
 // areas reads a coverage-area extract.
-func (r *run) areas(e *Extract, s *SourceSummary) error {
+func (r *run) areas(extract int, s *SourceSummary) error {
+	e := &r.m.Extracts[extract]
 	p := newAreaParser(e)
+	fixes, err := r.corrections(e, s)
+	if err != nil {
+		return err
+	}
 	var seen [numClaimColumns]bool
-	unknown := map[string]bool{}
+	unknown := unknownNames{}
 	for _, path := range e.Files {
-		if err := r.areasFile(path, shownPath(r.m.Dir, path), p, s, &seen, unknown); err != nil {
+		name := shownPath(r.m.Dir, path)
+		if err := r.areasFile(extract, path, name, fixes[name], p, s, &seen, unknown); err != nil {
 			return err
 		}
 	}
+	unusedFixes(fixes, s)
 	if s.Accepted > 0 || s.Rejected > 0 {
 		for _, name := range p.missing(seen, e) {
 			s.Warnings = append(s.Warnings, fmt.Sprintf("no feature has a property %q", name))
 		}
 	}
-	for _, name := range sortedKeys(unknown) {
-		w := fmt.Sprintf("property %q is not read", name)
-		if ours := closest(name); ours != "" && ours != name {
-			w += fmt.Sprintf(": if it is our %s, say so under [extract.columns]: %s = %q", ours, ours, name)
-		}
-		s.Warnings = append(s.Warnings, w)
-	}
+	s.Warnings = append(s.Warnings, unknown.warnings()...)
 	return nil
 }
 
-func (r *run) areasFile(path, name string, p *areaParser, s *SourceSummary, seen *[numClaimColumns]bool, unknown map[string]bool) error {
+func (r *run) areasFile(extract int, path, name string, fixes fixes, p *areaParser, s *SourceSummary, seen *[numClaimColumns]bool, unknown unknownNames) error {
 	in, err := openInput(path, name, &r.stored)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	var end error
+	held := semaphore.NewWeighted(maxAreaFeature) // bytes of features that are being parsed
 	walk := func(yield func(feature) bool) {
-		end = features(name, in, func(f feature) bool {
-			return r.ctx.Err() == nil && yield(f)
+		end = features(name, in, maxAreaFeature, func(f feature) bool {
+			return held.Acquire(r.ctx, f.weight()) == nil && yield(f)
 		})
 		if end == nil {
 			end = r.ctx.Err()
 		}
 	}
-	for part := range inOrder(r.o.Workers, walk, func(_ int, f feature) areaPart { return p.feature(name, f) }) {
+	work := func(_ int, f feature) areaPart {
+		defer held.Release(f.weight())
+		return p.feature(name, f, fixes)
+	}
+	for part := range inOrder(r.o.Workers, walk, work) {
 		if err := r.take(s, &part.parsed); err != nil {
 			return err
 		}
 		for i := range seen {
 			seen[i] = seen[i] || part.seen[i]
 		}
-		for _, u := range part.unknown {
-			unknown[u] = true
-		}
+		unknown.add(part.unknown)
 		if part.accepted > 0 {
-			if err := r.builder.AddArea(part.area); err != nil {
-				return err
-			}
+			r.takeArea(extract, &part.area)
 		}
 		r.tell("areas", s.Pattern)
 	}
@@ -259,6 +292,7 @@ func (r *run) register(g *RegisterInput, s *SourceSummary) error {
 // first stays.
 func (r *run) addPostcode(s *SourceSummary, file string, e *registerEntry) {
 	if r.builder.AddPostcode(e.Entry) {
+		r.registers.add(&e.Entry)
 		return
 	}
 	if first, _ := r.builder.Postcode(e.Postcode); first == e.Entry {
@@ -314,6 +348,10 @@ func (r *run) conflicts(all []index.Conflict) error {
 			continue
 		}
 		slices.SortFunc(lines, func(a, b conflictLine) int { return int(a.line) - int(b.line) })
+		if r.files[i].path == "" {
+			r.carriedConflicts(r.files[i], lines)
+			continue
+		}
 		if err := r.judge(r.files[i].source, r.quarantineLines(r.files[i], lines)); err != nil {
 			return err
 		}
@@ -345,13 +383,18 @@ func (r *run) quarantineLines(f sourceFile, lines []conflictLine) error {
 		if err != nil {
 			return err
 		}
-		for data, line := b.data, b.line; len(data) > 0 && len(lines) > 0 && lines[0].line < split.line; {
+		data, line := b.data, b.line
+		if b.bad != nil && lines[0].line == line { // it has been corrected
+			if err := r.rejectConflict(f, lines[0], *b.bad); err != nil {
+				return err
+			}
+			lines = lines[1:]
+		}
+		for len(data) > 0 && len(lines) > 0 && lines[0].line < split.line {
 			n, k, _ := x.next(data)
 			if line == lines[0].line {
-				rej := Reject{File: f.name, Line: int(line), Code: CodeConflict, Reason: lines[0].reason, Row: string(trimEnd(data[:n]))}
-				f.source.reject(&rej)
-				f.source.Accepted--
-				if err := r.quarantine.add(&rej); err != nil {
+				raw := trimEnd(data[:n])
+				if err := r.rejectConflict(f, lines[0], Reject{Row: string(raw), Digest: rowDigest(raw)}); err != nil {
 					return err
 				}
 				lines = lines[1:]
@@ -361,4 +404,18 @@ func (r *run) quarantineLines(f sourceFile, lines []conflictLine) error {
 		b.free()
 	}
 	return nil
+}
+
+// rejectConflict quarantines a row that had been accepted, or the correction of
+// it that was. as has the row as it stands, and its digest.
+func (r *run) rejectConflict(f sourceFile, l conflictLine, as Reject) error {
+	rej := Reject{File: f.name, Line: int(l.line), Code: CodeConflict, Reason: l.reason, Row: as.Row, Digest: as.Digest}
+	if fix := f.fixes.accepted(l.line, as.Digest); fix != nil {
+		rej.Row = string(fix.row)
+		rej.Reason += fix.where()
+		f.source.Corrected--
+	}
+	f.source.reject(&rej)
+	f.source.Accepted--
+	return r.quarantine.add(&rej)
 }

@@ -71,7 +71,7 @@ func Regions(path string) (land [3]geo.MultiPolygon, src index.Source, err error
 // no quarantine for land.
 func readRegions(name string, r io.Reader) (land [3]geo.MultiPolygon, n int64, err error) {
 	var bad error
-	end := features(name, r, func(f feature) bool {
+	end := features(name, r, maxRegionFeature, func(f feature) bool {
 		n++
 		bad = addRegion(&land, &f)
 		if bad != nil {
@@ -101,7 +101,7 @@ func addRegion(land *[3]geo.MultiPolygon, f *feature) error {
 	if bad != nil {
 		return fmt.Errorf(": %s", bad.msg)
 	}
-	name, ok := properties["region"].(string)
+	name, ok := properties["region"].text()
 	if !ok {
 		return errors.New(`/properties: no text property "region": want North, Central or South`)
 	}

@@ -139,6 +139,7 @@ func (r *registerReader) read(path, name string) iter.Seq[registerPart] {
 			return
 		}
 		lexers := make([]lexer, r.workers)
+		var rest lexer
 		var end error
 		blocks := func(yield func(block) bool) {
 			for {
@@ -155,8 +156,14 @@ func (r *registerReader) read(path, name string) iter.Seq[registerPart] {
 		for part := range inOrder(r.workers, blocks, func(w int, b block) registerPart {
 			return parseRegister(name, &lexers[w], b, row, fields)
 		}) {
-			if !yield(part) || part.err != nil {
-				return
+			for {
+				if !yield(part) || part.err != nil {
+					return
+				}
+				if part.rest == nil {
+					break
+				}
+				part = parseRegister(name, &rest, *part.rest, row, fields)
 			}
 		}
 		file, err := finishInput(in, end)
@@ -230,14 +237,18 @@ func lowered(names []string) []string {
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// parseRegister reads the rows of a block.
+// parseRegister reads the rows of a block, as far as their rejects can be held.
 func parseRegister(name string, x *lexer, b block, row rowReader, fields int) (out registerPart) {
-	defer b.free()
 	if b.bad != nil {
 		return registerPart{parsed: parsed{rows: 1, rejects: []Reject{*b.bad}}}
 	}
 	data, line := b.data, int(b.line)
 	for len(data) > 0 {
+		if len(out.rejects) >= maxRejects {
+			out.rest = &block{line: uint32(line), data: data, cut: b.cut, owner: b.owner}
+			b.owner = nil
+			break
+		}
 		n, lines, err := x.next(data)
 		raw := trimEnd(data[:n])
 		data = data[n:]
@@ -249,7 +260,7 @@ func parseRegister(name string, x *lexer, b block, row rowReader, fields int) (o
 				out.err = &FileError{name, line, "it is cut: the last row has no line end and only part of its fields"}
 				return out
 			case f != nil:
-				out.reject(name, line, f, raw)
+				out.rejects = append(out.rejects, *newReject(name, line, f, raw))
 			case skip:
 				out.outOfArea++
 			default:
@@ -262,6 +273,7 @@ func parseRegister(name string, x *lexer, b block, row rowReader, fields int) (o
 		}
 		line += lines
 	}
+	b.free()
 	return out
 }
 
@@ -400,7 +412,7 @@ func registerColumns(header, required, optional []string) (map[string]int, error
 		i := slices.Index(names, want)
 		if i < 0 {
 			if slices.Contains(required, want) {
-				return nil, fmt.Errorf("no column %s; it has: %s", want, strings.Join(header, ", "))
+				return nil, fmt.Errorf("no column %s; it has: %s", want, listed(header))
 			}
 			continue
 		}

@@ -2,12 +2,15 @@ package loader
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -54,7 +57,8 @@ type Reject struct {
 	Column string `json:"column"` // our name, theirs where we have none; "" for the row as a whole
 	Code   Code   `json:"code"`
 	Reason string `json:"reason"`
-	Row    string `json:"row"` // as it stands in the file, at most 64 KiB of it
+	Row    string `json:"row"`    // as it stands in the file, or was corrected; at most 64 KiB of it
+	Digest string `json:"digest"` // of the row as it stands in the file, whole: what a correction is bound to
 }
 
 func (r *Reject) Error() string {
@@ -90,6 +94,19 @@ func fault(column string, code Code, format string, args ...any) *cellFault {
 	return &cellFault{column, code, fmt.Sprintf(format, args...)}
 }
 
+// rowDigest identifies a row as it stands in a file, without its line end.
+func rowDigest(row []byte) string {
+	sum := sha256.Sum256(row)
+	return digestText(sum[:])
+}
+
+// digestText is the first 64 bits of a SHA-256 as text. The prefix keeps
+// spreadsheets from taking digits alone, or digits around an E, for a number,
+// and writing another one.
+func digestText(sum []byte) string { return digestPrefix + hex.EncodeToString(sum[:8]) }
+
+const digestPrefix = "sha256:"
+
 // maxRowKept is how much of a row is kept of rows that may be longer.
 const maxRowKept = 64 << 10
 
@@ -106,8 +123,11 @@ func clipRow(row []byte, most int) string {
 type quarantine struct {
 	csv   *csv.Writer
 	close []io.Closer // in order
-	row   [5]string
+	row   [6]string
 }
+
+// rejectColumns are the columns of the file of rejected rows.
+var rejectColumns = [6]string{"source", "line", "column", "reason", "row", "digest"}
 
 // openQuarantine creates the file, with its header: an empty one says that
 // nothing was rejected.
@@ -136,7 +156,7 @@ func openQuarantine(path string) (*quarantine, error) {
 	}
 	q.close = append(q.close, closerFunc(buf.Flush), f)
 	q.csv = csv.NewWriter(w)
-	q.row = [5]string{"source", "line", "column", "reason", "row"}
+	q.row = rejectColumns
 	return q, q.csv.Write(q.row[:])
 }
 
@@ -148,20 +168,39 @@ func (q *quarantine) add(r *Reject) error {
 	if q == nil {
 		return nil
 	}
-	q.row = [5]string{inert(r.File), strconv.Itoa(r.Line), inert(r.Column), string(r.Code) + ": " + r.Reason, inert(r.Row)}
+	q.row = [6]string{inert(r.File), strconv.Itoa(r.Line), inert(r.Column), string(r.Code) + ": " + r.Reason, inert(r.Row), r.Digest}
 	return q.csv.Write(q.row[:])
 }
 
-// formulaStarts are the bytes that a formula may start with.
-const formulaStarts = "=+-@\t\r\x00"
-
 // inert keeps a spreadsheet from taking a cell for a formula, by a quote in
-// front of what would start one.
+// front of what would start one, or of a quote that looks like ours.
 func inert(cell string) string {
-	if cell != "" && strings.IndexByte(formulaStarts, cell[0]) >= 0 {
+	if isFormula(cell) || isQuoted(cell) {
 		return "'" + cell
 	}
 	return cell
+}
+
+// original undoes inert.
+func original(cell string) string {
+	if isQuoted(cell) {
+		return cell[1:]
+	}
+	return cell
+}
+
+// isFormula reports whether a cell starts with what makes a formula, or
+// something like it, of it: the signs, also in full width, and the control
+// characters that hide one.
+func isFormula(cell string) bool {
+	first, _ := utf8.DecodeRuneInString(cell)
+	return cell != "" && strings.ContainsRune("=+-@\t\r\n\x00＝＋－＠", first)
+}
+
+// isQuoted reports whether a cell is a formula with quotes in front.
+func isQuoted(cell string) bool {
+	rest := strings.TrimLeft(cell, "'")
+	return len(rest) < len(cell) && isFormula(rest)
 }
 
 // Close writes what is left. It may be called again, to no effect.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 func TestErrors(t *testing.T) {
@@ -32,17 +33,17 @@ func TestErrors(t *testing.T) {
 // just its header, and starts no formula in a spreadsheet.
 func TestQuarantine(t *testing.T) {
 	rejects := []Reject{
-		{File: "=a.csv", Line: 7, Column: "uprn", Code: CodeUPRN, Reason: "not a UPRN", Row: `1,"x",y`},
+		{File: "=a.csv", Line: 7, Column: "uprn", Code: CodeUPRN, Reason: "not a UPRN", Row: `1,"x",y`, Digest: "sha256:0123456789abcdef"},
 		{File: "a.csv", Line: 8, Code: CodeFieldCount, Reason: "=1+1", Row: "=HYPERLINK(1)"},
 		{File: "a.csv", Line: 9, Column: "@x", Code: CodeEncoding, Reason: "bad", Row: "two\nlines \xe9"},
 		{File: "a.csv", Line: 10, Code: CodeControl, Reason: "bad", Row: "\x00"},
 	}
 	want := [][]string{
-		{"source", "line", "column", "reason", "row"},
-		{"'=a.csv", "7", "uprn", "uprn: not a UPRN", `1,"x",y`},
-		{"a.csv", "8", "", "field_count: =1+1", "'=HYPERLINK(1)"},
-		{"a.csv", "9", "'@x", "encoding: bad", "two\nlines \xe9"},
-		{"a.csv", "10", "", "control: bad", "'\x00"},
+		{"source", "line", "column", "reason", "row", "digest"},
+		{"'=a.csv", "7", "uprn", "uprn: not a UPRN", `1,"x",y`, "sha256:0123456789abcdef"},
+		{"a.csv", "8", "", "field_count: =1+1", "'=HYPERLINK(1)", ""},
+		{"a.csv", "9", "'@x", "encoding: bad", "two\nlines \xe9", ""},
+		{"a.csv", "10", "", "control: bad", "'\x00", ""},
 	}
 	for _, name := range []string{"r.csv", "r.csv.gz", "r.csv.zst"} {
 		for n := range len(rejects) + 1 {
@@ -76,16 +77,24 @@ func TestQuarantine(t *testing.T) {
 	}
 }
 
-// What a spreadsheet takes for a formula, and what it does not.
+// What a spreadsheet takes for a formula, and what it does not; and back.
 func TestInert(t *testing.T) {
 	for cell, want := range map[string]string{
-		"": "", "a": "a", "1,2": "1,2", "a=b": "a=b", " =1": " =1", "'=1": "'=1",
-		"=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "\x00": "'\x00",
+		"": "", "a": "a", "1,2": "1,2", "a=b": "a=b", " =1": " =1", "'": "'", "'a": "'a", "''": "''",
+		"=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "\nx": "'\nx", "\x00": "'\x00",
+		"＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠x": "'＠x",
+		"'=1": "''=1", "''=1": "'''=1", // are themselves again when the quote is taken off
 	} {
 		if got := inert(cell); got != want {
 			t.Errorf("%q: got %q, want %q", cell, got, want)
 		}
 	}
+	rapid.Check(t, func(t *rapid.T) {
+		cell := rapid.StringOfN(rapid.RuneFrom([]rune("'=＝\ta")), 0, 6, -1).Draw(t, "cell")
+		if got := original(inert(cell)); got != cell || isFormula(inert(cell)) {
+			t.Fatalf("%q: written %q, read %q", cell, inert(cell), got)
+		}
+	})
 }
 
 // A cell that looks like a formula is text like any other in the snapshot.

@@ -64,8 +64,10 @@ func (k *kept) Claim(c index.Claim) index.ClaimID {
 	k.claims = append(k.claims, c)
 	return index.ClaimID(len(k.claims) - 1)
 }
-func (k *kept) Address([]byte) index.AddressID     { return 1 }
-func (k *kept) Add(rows []index.Row)               { k.rows = append(k.rows, rows...) }
+func (k *kept) Address([]byte) index.AddressID       { return 1 }
+func (k *kept) Add(rows []index.Row)                 { k.rows = append(k.rows, rows...) }
+func (k *kept) PostcodeAt(geo.Postcode) geo.Location { return geo.Location{} }
+
 func (k *kept) Locate(geo.LatLng) index.Allocation { return index.Allocation{Region: geo.South} }
 
 // TestClaimsAreRemembered: whatever columns a file has, in whatever order, and
@@ -122,7 +124,7 @@ func TestClaimsAreRemembered(t *testing.T) {
 		_, f, blocks := parserOf(t, b.String())
 		var got kept
 		reader := newClaimReader(&Extract{CSP: "A"})
-		p := newPremisesParser(&got, reader)
+		p := newPremisesParser(&got, reader, newRowCounts(5000))
 		for _, bl := range blocks {
 			if out := p.block(f, bl); len(out.rejects) > 0 {
 				t.Fatalf("%+v", out.rejects[0])
@@ -168,7 +170,7 @@ func TestClaimsAreRememberedWithTheirQuotes(t *testing.T) {
 	for _, text := range []string{rows[0] + rows[1], rows[1] + rows[0], rows[0] + rows[0] + rows[1] + rows[1]} {
 		_, f, blocks := parserOf(t, header+text)
 		var got kept
-		p := newPremisesParser(&got, newClaimReader(&Extract{CSP: "A"}))
+		p := newPremisesParser(&got, newClaimReader(&Extract{CSP: "A"}), newRowCounts(5000))
 		accepted, rejected := int64(0), 0
 		for _, bl := range blocks {
 			out := p.block(f, bl)

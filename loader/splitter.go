@@ -2,6 +2,7 @@ package loader
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"sync"
@@ -32,14 +33,15 @@ func (b *block) free() {
 var blockPool = sync.Pool{New: func() any { return new([]byte) }}
 
 // splitter cuts a CSV file into blocks of whole records. Records of over
-// maxRecord are blocks of their own, marked bad: a line that long is skipped;
-// of a quote that does not close within maxRecord, or closes on a later line
+// most bytes are blocks of their own, marked bad: a line that long is skipped;
+// of a quote that does not close within so many, or closes on a later line
 // but not at the end of a field, only the line is bad that opens it, and
 // reading goes on with the next line.
 type splitter struct {
 	name  string
 	r     io.Reader
 	size  int     // of blocks
+	most  int     // bytes of a record
 	line  uint32  // of rest's first byte
 	rest  []byte  // read, and not yet in a block
 	owner *[]byte // the pooled memory that rest lies in; nil: in tail
@@ -50,13 +52,13 @@ type splitter struct {
 }
 
 func newSplitter(name string, r io.Reader, size int) *splitter {
-	return &splitter{name: name, r: r, size: size, line: 1}
+	return &splitter{name: name, r: r, size: size, most: maxRecord, line: 1}
 }
 
 // fill moves rest to pooled memory and reads until there is enough of it to
 // decide on its first record, and to make a good block, or the file ends.
 func (s *splitter) fill() error {
-	want := s.size + maxRecord
+	want := s.size + s.most
 	owner := blockPool.Get().(*[]byte)
 	buf := *owner
 	if cap(buf) < want+1 { // the one is for a missing line end
@@ -112,11 +114,11 @@ func (s *splitter) peek() ([]string, error) {
 		return nil, &FileError{File: s.name, Msg: "it is empty: not even a header row"}
 	}
 	const crAlone = "its lines end in CR alone: want LF or CRLF"
-	if i := bytes.IndexByte(s.rest, '\n'); i < 0 || i >= maxRecord {
-		if bytes.IndexByte(s.rest[:min(len(s.rest), maxRecord)], '\r') >= 0 {
+	if i := bytes.IndexByte(s.rest, '\n'); i < 0 || i >= s.most {
+		if bytes.IndexByte(s.rest[:min(len(s.rest), s.most)], '\r') >= 0 {
 			return nil, &FileError{s.name, 1, crAlone}
 		}
-		return nil, &FileError{s.name, 1, fmt.Sprintf("its first line is over %d bytes", maxRecord)}
+		return nil, &FileError{s.name, 1, fmt.Sprintf("its first line is over %d bytes", s.most)}
 	}
 	if _, _, err := s.lex.next(s.rest); err != nil {
 		return nil, &FileError{s.name, int(s.line), "first line: " + err.Error()}
@@ -141,7 +143,7 @@ func (s *splitter) skip(n, lines int) {
 
 // next returns the next block; io.EOF at the end.
 func (s *splitter) next() (block, error) {
-	if s.owner == nil || len(s.rest) < maxRecord && !s.eof {
+	if s.owner == nil || len(s.rest) < s.most && !s.eof {
 		if err := s.fill(); err != nil {
 			return block{}, err
 		}
@@ -160,7 +162,7 @@ func (s *splitter) next() (block, error) {
 		return s.skipLine()
 	case why == openQuote, why == badQuote:
 		i := bytes.IndexByte(s.rest, '\n') + 1
-		reason := fmt.Sprintf("a quote that is not closed within %d bytes", maxRecord)
+		reason := fmt.Sprintf("a quote that is not closed within %d bytes", s.most)
 		if why == badQuote {
 			reason = "a quote that is not closed in its line, nor at the end of a field in a later one"
 		}
@@ -187,8 +189,8 @@ const (
 func (s *splitter) whole() (n int, why stop) {
 	for n < len(s.rest) {
 		// A window as long as a record may be: one with no end in it is too long.
-		w := s.rest[n:min(len(s.rest), n+maxRecord)]
-		full := len(w) == maxRecord
+		w := s.rest[n:min(len(s.rest), n+s.most)]
+		full := len(w) == s.most
 		q := bytes.IndexByte(w, '"')
 		if q < 0 {
 			q = len(w)
@@ -221,17 +223,19 @@ func (s *splitter) whole() (n int, why stop) {
 
 // skipLine drops a line that is too long, and reports it.
 func (s *splitter) skipLine() (block, error) {
-	b := s.bad(CodeLineLength, fmt.Sprintf("a line of over %d bytes", maxRecord), append(s.rest[:1<<10:1<<10], "…"...))
+	b := s.bad(CodeLineLength, fmt.Sprintf("a line of over %d bytes", s.most), append(s.rest[:1<<10:1<<10], "…"...))
+	digest := sha256.New()
 	for {
 		i := bytes.IndexByte(s.rest, '\n') + 1
-		if i > 0 {
+		if i > 0 || s.eof {
+			digest.Write(trimEnd(s.rest[:i]))
+			b.bad.Digest = digestText(digest.Sum(nil))
 			s.skip(i, 1)
 			return b, nil
 		}
-		s.rest = nil
-		if s.eof {
-			return b, nil
-		}
+		keep := len(s.rest) - 1 // the last byte may be the CR of the line end
+		digest.Write(s.rest[:keep])
+		s.rest = s.rest[keep:]
 		if err := s.fill(); err != nil {
 			return block{}, err
 		}
@@ -239,7 +243,7 @@ func (s *splitter) skipLine() (block, error) {
 }
 
 func (s *splitter) bad(code Code, reason string, row []byte) block {
-	return block{line: s.line, bad: &Reject{File: s.name, Line: int(s.line), Code: code, Reason: reason, Row: string(row)}}
+	return block{line: s.line, bad: &Reject{File: s.name, Line: int(s.line), Code: code, Reason: reason, Row: string(row), Digest: rowDigest(row)}}
 }
 
 // isBlank reports whether data starts with an empty line, which is no record.

@@ -17,9 +17,10 @@ type Summary struct {
 	AsOf    index.Day       `json:"as_of"`
 	Sources []SourceSummary `json:"sources"` // regions, registers, extracts, as the manifest has them
 
-	Rows            int64 `json:"rows"`     // of all extracts
-	Accepted        int64 `json:"accepted"` // of these, in the snapshot
-	Rejected        int64 `json:"rejected"` // of these, quarantined, conflicts included
+	Rows            int64 `json:"rows"`      // of all extracts
+	Accepted        int64 `json:"accepted"`  // of these, in the snapshot
+	Rejected        int64 `json:"rejected"`  // of these, quarantined, conflicts included
+	Corrected       int64 `json:"corrected"` // of the accepted, as a person has corrected them
 	Premises        int64 `json:"premises"`
 	Areas           int64 `json:"areas"`
 	Merged          int64 `json:"merged"`            // rows that said the same as another
@@ -39,9 +40,10 @@ type Summary struct {
 // SourceSummary tells what came of one source.
 type SourceSummary struct {
 	index.Source
-	Pattern   string         `json:"path"`    // as the manifest has it
-	Reasons   map[Code]int64 `json:"reasons"` // rejected rows by reason
-	Allowed   int64          `json:"allowed"` // rejected rows that would be let pass
+	Pattern   string         `json:"path"`                // as the manifest has it
+	Reasons   map[Code]int64 `json:"reasons"`             // rejected rows by reason
+	Allowed   int64          `json:"allowed"`             // rejected rows that would be let pass
+	Corrected int64          `json:"corrected,omitempty"` // accepted rows that a person has corrected
 	OutOfArea int64          `json:"out_of_area,omitempty"`
 	Marks     int64          `json:"conflict_marks,omitempty"`      // accepted rows that claim nothing: see claims_conflict
 	Unlocated int64          `json:"without_coordinates,omitempty"` // register rows
@@ -56,18 +58,12 @@ const maxShown = 10
 
 // A Refusal is one reason why no snapshot was made.
 type Refusal struct {
-	Source string `json:"source"` // the path, as the manifest has it
-	Gate   string `json:"gate"`   // file, rejected, rows, sha256
-	Msg    string `json:"message"`
+	Source   string `json:"source"` // a path as the manifest has it, or what else the gate judged
+	Gate     string `json:"gate"`   // as EXTRACTS.md lists them
+	Msg      string `json:"message"`
+	Look     string `json:"look,omitempty"`     // how to look closer
+	Override string `json:"override,omitempty"` // for the manifest, to let it pass this once; "": it cannot be
 }
-
-// The gates.
-const (
-	gateFile     = "file"     // the file as a whole is bad
-	gateRejected = "rejected" // too many rejected rows
-	gateRows     = "rows"     // not as many rows as the manifest says
-	gateSHA256   = "sha256"   // not the file that the manifest says
-)
 
 // A RefusedError says why no snapshot was made: the data is at fault, not the
 // machine.
@@ -79,6 +75,19 @@ func (e *RefusedError) Error() string {
 		s[i] = r.Msg
 	}
 	return "build refused: " + strings.Join(s, "; ")
+}
+
+// readyMade are the overrides that would let a refused night pass: none if it
+// cannot be.
+func (s *Summary) readyMade() string {
+	var all []string
+	for i := range s.Refusals {
+		if s.Refusals[i].Override == "" {
+			return ""
+		}
+		all = append(all, s.Refusals[i].Override)
+	}
+	return strings.Join(all, "\n")
 }
 
 // name is a source as a person calls it.
@@ -137,14 +146,24 @@ func (s *Summary) WriteText(w io.Writer) error {
 	for _, m := range s.Warnings {
 		p.line("warning: %s", m)
 	}
-	for _, r := range s.Refusals {
-		p.line("refused: %s", r.Msg)
+	for i := range s.Refusals {
+		r := &s.Refusals[i]
+		p.line("refused: %s: %s", r.Gate, r.Msg)
+		if r.Look != "" {
+			p.line("  to look closer: %s", r.Look)
+		}
+	}
+	if ready := s.readyMade(); ready != "" {
+		p.line("\nTo let this pass, this once, put into the manifest, with your name and the reason:\n\n%s", ready)
 	}
 	return p.err
 }
 
 func (s *SourceSummary) write(p *printer) {
 	p.line("%s: %s rows in %d files, %s accepted", s.name(), thousands(s.Rows), len(s.Files), thousands(s.Accepted))
+	if s.Corrected > 0 {
+		p.line("  %s corrected", thousands(s.Corrected))
+	}
 	if s.Rejected > 0 {
 		p.line("  %s rejected (%s allowed): %s", thousands(s.Rejected), thousands(s.Allowed), s.byReason())
 		for i := range s.Rejects {

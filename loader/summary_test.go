@@ -46,8 +46,8 @@ func TestSummaryTextOfRefusal(t *testing.T) {
 	}
 	for _, want := range []string{
 		"  15 rejected (10 allowed): 15 uprn\n", "    and 5 more\n",
-		"refused: premises Arqiva 1.csv has 16 rows, the manifest says 1,234,567: part of it is missing, or the manifest is another night's\n",
-		"refused: premises Arqiva 1.csv has 15 rejected rows of 16, and at most 10 are let pass (max_rejected = 0.001): 15 uprn\n",
+		"refused: rows: premises Arqiva 1.csv has 16 rows, the manifest says 1,234,567: part of it is missing, or the manifest is another night's\n",
+		"refused: rejected: premises Arqiva 1.csv has 15 rejected rows of 16, and at most 10 are let pass (max_rejected = 0.001): 15 uprn\n",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())

@@ -26,11 +26,13 @@ const (
 	paramLimit
 	paramRadius
 	paramAfter
+	paramSince
+	paramOutcode
 	parameterCount
 )
 
 var parameterNames = [parameterCount]string{
-	"on", "address", "network", "latitude", "longitude", "easting", "northing", "grid_reference", "limit", "radius", "after",
+	"on", "address", "network", "latitude", "longitude", "easting", "northing", "grid_reference", "limit", "radius", "after", "since", "outcode",
 }
 
 type parameterSet uint16

@@ -23,6 +23,7 @@ const (
 	routeRegions
 	routeRegion
 	routeSnapshot
+	routeChanges
 	routeServiceRequests
 	routes
 )
@@ -45,6 +46,7 @@ var routeTable = [routes]struct {
 	routeRegions:         {"/v1/regions", 0, (*scratch).answerRegions},
 	routeRegion:          {"/v1/regions/{name}", 0, (*scratch).answerRegion},
 	routeSnapshot:        {"/v1/snapshot", 0, (*scratch).answerSnapshot},
+	routeChanges:         {"/v1/changes", set(paramSince, paramOutcode, paramLimit, paramAfter), (*scratch).answerChanges},
 	routeServiceRequests: {"/v1/service-requests", 0, (*scratch).answerServiceRequests},
 }
 
@@ -71,6 +73,8 @@ func match(path []byte) (r route, key []byte) {
 			return routeRegions, nil
 		case "snapshot":
 			return routeSnapshot, nil
+		case "changes":
+			return routeChanges, nil
 		case "service-requests":
 			return routeServiceRequests, nil
 		}

@@ -36,6 +36,7 @@ type scratch struct {
 	premises api.PremisesAnswer
 	place    api.PlaceAnswer
 	location api.LocationAnswer
+	changes  api.ChangesAnswer
 
 	estimate    index.Estimate
 	apiEstimate api.Estimate

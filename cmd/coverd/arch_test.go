@@ -22,13 +22,15 @@ var allowed = map[string]string{
 	"index":  "geo",
 	"loader": "geo index",
 
+	"index/generations": "geo index",
+
 	"server/api":    "geo index",
-	"server":        "geo index server/api",
+	"server":        "geo index index/generations server/api",
 	"server/client": "server/api",
 
 	"fixtures":   "geo",
 	"bench":      "geo index fixtures server server/api server/client",
-	"cmd/coverd": "geo index loader server server/api server/client fixtures bench",
+	"cmd/coverd": "geo index index/generations loader server server/api server/client fixtures bench",
 }
 
 // allowedInTests may be imported by any package's tests besides: the small

@@ -1,20 +1,18 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"coverd/index"
+	"coverd/index/generations"
 	"coverd/loader"
 )
 
@@ -23,6 +21,11 @@ type buildOptions struct {
 	out      string
 	previous string
 	rejects  string
+	reports  []string
+	stage    bool
+	keep     int
+	hook     string
+	hookTime time.Duration
 	asJSON   bool
 	quiet    bool
 }
@@ -32,24 +35,41 @@ func newBuild(std stdio) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "build a snapshot from extracts, register and Region boundaries",
-		Long: `Read what a manifest names, check every row, and write one snapshot file: whole or not at all, read back before it
-takes its name. Rejected rows are counted by reason and, with --rejects, listed with file, line, column, reason and row.
+		Long: `Read what a manifest names, check every row, and make one snapshot of it, which is read back before it counts.
 
-Without --out the file goes into the manifest's snapshots directory as AS_OF-ID.snap, or beside the manifest as
-coverd.snap where there is no such directory in it.
+A manifest with a directory of snapshots gets a new generation there. The directory is locked for as long as the build
+runs, and the active generation is what it follows, unless --previous says otherwise. The new one is written whole or not
+at all, its rejected rows beside it (....rejects.csv.zst); then --hook is run, and if that ends well the generation is made
+active, and old ones are removed. 'coverd snapshots' lists them and goes back.
 
-Exit code 3, and no file, if an extract is refused: damaged, not what it claims to be, or with too many bad rows.`,
-		Example: `  coverd build --manifest coverd.toml --out coverd.snap
-  coverd build --manifest tonight/coverd.toml --previous last.snap --rejects rejects.csv.gz --json`,
+The hook is run by sh -c with COVERD_SNAPSHOT (the new snapshot's file), COVERD_PREVIOUS (that of the one before it) and
+COVERD_REPORT (the report's; empty if there is none) in its environment; what it prints goes to standard error. If it fails,
+or does not end in time, the generation stays staged.
+
+With --out the snapshot is one file instead, and so it is, as coverd.snap beside the manifest, where that names no
+directory. It takes the place of what is there, whole or not at all.
+
+Rejected rows are counted by reason, and listed with file, line, column, reason and row. Exit code 3 if an extract is
+refused: damaged, not what it claims to be, or with too many bad rows; or if the hook refuses. Whatever goes wrong, what
+was active still is.`,
+		Example: `  coverd build --manifest coverd.toml
+  coverd build --manifest coverd.toml --out coverd.snap
+  coverd build --manifest coverd.toml --hook 'coverd lookup "GU1 1AA" | grep -q available'
+  coverd build --manifest tonight/coverd.toml --stage --rejects rejects.csv.gz --json`,
 		Args: cobra.NoArgs,
 		RunE: verb(func(cmd *cobra.Command, _ []string) error { return runBuild(cmd.Context(), o, std) }),
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.manifest, "manifest", "", "the manifest `file` that names the inputs (required)")
-	f.StringVar(&o.out, "out", "", "the snapshot `file` to write")
-	f.StringVar(&o.previous, "previous", "", "the snapshot `file` before this one: postcodes it holds and the register lacks were terminated since")
+	f.StringVar(&o.out, "out", "", "write this snapshot `file` instead of a generation")
+	f.StringVar(&o.previous, "previous", "", "the snapshot `file` before this one (default the active generation): postcodes it holds and the register lacks were terminated since")
 	f.StringVar(&o.rejects, "rejects", "", "list rejected rows in this CSV `file` (.gz and .zst compress)")
-	f.BoolVar(&o.asJSON, "json", false, "print the summary as JSON")
+	f.StringArrayVar(&o.reports, "report", nil, "write the whole report to this `file` (.json or .txt), of a refused build too; may be given several times")
+	f.BoolVar(&o.stage, "stage", false, "leave the new generation staged: 'coverd snapshots activate' makes it active")
+	f.IntVar(&o.keep, "keep", generations.DefaultKeep, "`number` of generations to keep once there is a new one, at least 3; 0 keeps all")
+	f.StringVar(&o.hook, "hook", "", "`command` that may look at the new generation before it is made active, and refuse it")
+	f.DurationVar(&o.hookTime, "hook-timeout", 5*time.Minute, "how `long` the hook may take")
+	f.BoolVar(&o.asJSON, "json", false, "print the whole report as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress and no summary, only errors")
 	required(cmd, "manifest")
 	return cmd
@@ -57,12 +77,16 @@ Exit code 3, and no file, if an extract is refused: damaged, not what it claims 
 
 // built is what a build has made.
 type built struct {
-	File    string  `json:"file"`
-	ID      string  `json:"id"`
-	Content string  `json:"content_digest"`
-	AsOf    string  `json:"as_of"`
-	Bytes   int64   `json:"bytes"`
-	Seconds float64 `json:"seconds"`
+	File       string                   `json:"file"`
+	ID         string                   `json:"id"`
+	Content    string                   `json:"content_digest"`
+	AsOf       string                   `json:"as_of"`
+	Bytes      int64                    `json:"bytes"`
+	Seconds    float64                  `json:"seconds"`
+	Rejects    string                   `json:"rejects,omitempty"`    // the file with the rejected rows
+	Generation *generations.Generation  `json:"generation,omitempty"` // none if it is a file of its own
+	Unchanged  bool                     `json:"unchanged,omitempty"`  // the generation was there before
+	Pruned     []generations.Generation `json:"pruned,omitempty"`
 }
 
 // gcPercent lets garbage grow to a fifth of what is in use, not to as much again:
@@ -71,7 +95,7 @@ type built struct {
 // and 1.2 GB less memory. What GOGC says goes before that.
 const gcPercent = 20
 
-func runBuild(ctx context.Context, o buildOptions, std stdio) error {
+func runBuild(ctx context.Context, o buildOptions, std stdio) (err error) {
 	start := time.Now()
 	said := debug.SetGCPercent(gcPercent)
 	defer debug.SetGCPercent(said)
@@ -90,89 +114,97 @@ func runBuild(ctx context.Context, o buildOptions, std stdio) error {
 	if err := o.checkOutputs(manifest); err != nil {
 		return err
 	}
+	if err := o.checkReports(manifest); err != nil {
+		return err
+	}
+	to, err := o.destination(manifest, std)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, to.close()) }()
+	used, err := to.usedOverrides()
+	if err != nil {
+		return err
+	}
 	var previous *index.Snapshot
-	if o.previous != "" {
-		if previous, err = openSnapshot(o.previous); err != nil {
+	if path := to.previous(); path != "" {
+		if previous, err = openSnapshot(path); err != nil {
 			return err
 		}
 	}
-	progress := newProgress(std.err, o.quiet)
+	progress, watch := newProgress(std.err, o.quiet), newStopwatch()
 	res, err := loader.Build(ctx, manifest, loader.Options{
-		Progress: func(s loader.Stage) { progress.report(s.Name, s.Done, s.Total) },
-		Rejects:  o.rejects,
-		Previous: previous,
-		Tool:     tool,
+		Progress: func(s loader.Stage) {
+			watch.stage(s.Name)
+			progress.report(s.Name, s.Done, s.Total)
+		},
+		Rejects:       to.rejects(),
+		Previous:      previous,
+		PreviousPath:  to.previous(),
+		UsedOverrides: used,
+		Now:           start,
+		Tool:          tool,
 	})
 	progress.end()
-	if err != nil {
-		if res == nil {
-			return err
-		}
-		if e := o.summarise(std, &res.Summary, nil); e != nil {
-			return e
-		}
-		return err
-	}
-	dir, name := o.place(manifest)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	snap, path, err := writeSnapshot(dir, name, res)
-	if err != nil {
-		return err
-	}
-	info := snap.Info()
-	return o.summarise(std, &res.Summary, &built{
-		File: path, ID: info.ID, Content: info.ContentDigest, AsOf: info.AsOf.String(), Bytes: info.Bytes, Seconds: time.Since(start).Seconds(),
-	})
-}
-
-// place tells where the snapshot goes, and how it is called there.
-func (o *buildOptions) place(m *loader.Manifest) (dir string, name func(*index.Info) string) {
 	switch {
-	case o.out != "":
-		return filepath.Dir(o.out), func(*index.Info) string { return filepath.Base(o.out) }
-	case m.Snapshots != "":
-		return m.Snapshots, func(i *index.Info) string { return fmt.Sprintf("%s-%.12s.snap", i.AsOf, i.ID) }
+	case err != nil && res == nil:
+		return interrupted(ctx, err)
+	case err != nil:
+		res.Timings = watch.timings()
+		return errors.Join(o.summarise(std, &res.Report, nil), o.writeReports(&res.Report), to.refused(err))
 	}
-	return cmp.Or(m.Dir, "."), func(*index.Info) string { return "coverd.snap" }
-}
-
-// writeSnapshot writes what was built, reads it back as serve will, and only
-// then gives it its name.
-func writeSnapshot(dir string, name func(*index.Info) string, res *loader.Result) (snap *index.Snapshot, path string, err error) {
-	write := func(w io.Writer) error {
-		_, err := res.Built.WriteTo(w)
-		res.Built = nil // so that the builder's and the reader's memory do not add up
+	watch.stage("publish")
+	res.Timings = watch.timings()
+	made, err := to.publish(ctx, res)
+	if err != nil {
+		return interrupted(ctx, err)
+	}
+	made.Seconds, res.Timings = time.Since(start).Seconds(), watch.timings()
+	if err := o.writeReports(&res.Report); err != nil {
 		return err
 	}
-	check := func(tmp string) (string, error) {
-		if snap, err = index.Open(tmp); err != nil {
-			return "", fmt.Errorf("reading the new snapshot back: %w", err)
-		}
-		return name(snap.Info()), nil
+	return o.summarise(std, &res.Report, made)
+}
+
+// interrupted says of an error that comes of being told to stop that it does.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("told to stop: nothing has changed (%w)", err)
 	}
-	path, err = writeFile(dir, write, check)
-	return snap, path, err
+	return err
 }
 
 // summarise says what came of a build, made being nil where it was refused.
-func (o *buildOptions) summarise(std stdio, s *loader.Summary, made *built) error {
+func (o *buildOptions) summarise(std stdio, r *loader.Report, made *built) error {
 	switch {
 	case o.asJSON:
 		return printJSON(std.out, struct {
 			Snapshot *built `json:"snapshot"`
-			*loader.Summary
-		}{made, s})
+			*loader.Report
+		}{made, r})
 	case o.quiet:
 		return nil
 	case made == nil:
-		return s.WriteText(std.err)
+		return r.WriteSummary(std.err)
 	}
-	if err := s.WriteText(std.out); err != nil {
+	if err := r.WriteSummary(std.out); err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "written to %s: snapshot %s, %s, in %s\n", made.File, made.ID, bytesText(made.Bytes),
-		tookText(time.Duration(made.Seconds*float64(time.Second))))
+	took := tookText(time.Duration(made.Seconds * float64(time.Second)))
+	if made.Unchanged {
+		fmt.Fprintf(std.out, "the same as %s: snapshot %s, %s, in %s\n", made.File, made.ID, bytesText(made.Bytes), took)
+	} else {
+		fmt.Fprintf(std.out, "written to %s: snapshot %s, %s, in %s\n", made.File, made.ID, bytesText(made.Bytes), took)
+	}
+	switch g := made.Generation; {
+	case g == nil:
+	case g.State == generations.Active:
+		fmt.Fprintf(std.out, "generation %d is active\n", g.Sequence)
+	default:
+		fmt.Fprintf(std.out, "generation %d is %s; 'coverd snapshots activate %d' makes it active\n", g.Sequence, g.State, g.Sequence)
+	}
+	if len(made.Pruned) > 0 {
+		fmt.Fprintf(std.out, "removed %s, to keep %d\n", plural(int64(len(made.Pruned)), "old generation", "old generations"), o.keep)
+	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"coverd/geo"
 	"coverd/index"
+	"coverd/index/generations"
 	"coverd/loader"
 )
 
@@ -181,6 +182,6 @@ func writeTo(out, in string, std stdio, write func(io.Writer) error) error {
 	if info, err := os.Stat(out); err == nil && info.IsDir() {
 		return usagef("--out %s: it is a directory; name a file in it", out)
 	}
-	_, err := writeFile(cmp.Or(filepath.Dir(out), "."), write, func(string) (string, error) { return filepath.Base(out), nil })
+	_, err := generations.WriteFile(cmp.Or(filepath.Dir(out), "."), write, func(string) (string, error) { return filepath.Base(out), nil })
 	return err
 }

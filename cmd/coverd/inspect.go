@@ -58,6 +58,10 @@ func inspectText(w io.Writer, info *index.Info) error {
 	if info.CountsAsWAN {
 		fmt.Fprintf(t, "virtual WAN\tcounts\n")
 	}
+	for i := range info.Overrides {
+		o := &info.Overrides[i]
+		fmt.Fprintf(t, "overridden\tgate %s for %s by %s: %s (%s)\n", o.Gate, o.Source, o.By, o.Reason, o.Measured)
+	}
 	fmt.Fprintf(t, "premises\t%s\n", countText(info.Premises))
 	fmt.Fprintf(t, "postcodes\t%s in %s outcodes\n", countText(info.Postcodes), countText(info.Outcodes))
 	fmt.Fprintf(t, "claims\t%s distinct, in %s sets\n", countText(info.Claims), countText(info.ClaimSets))

@@ -2,13 +2,15 @@
 // area network: it builds a snapshot file from the night's extracts, serves it,
 // and looks into it.
 //
-//	coverd build   --manifest coverd.toml        extracts, register and Regions in, one snapshot file out
+//	coverd build   --manifest coverd.toml        extracts, register and Regions in, a new generation or one snapshot file out
 //	coverd serve   --snapshot coverd.snap        answer over HTTP until told to stop
 //	coverd lookup  --snapshot coverd.snap KEY    one answer at the terminal
 //	coverd verify  FILE                          is the file whole? --sweep, --premises: is it right?
 //	coverd inspect FILE                          what is in it, and where each byte goes
 //	coverd export  --out DIR FILE                everything back out as extracts; --format: as CSV, NDJSON, GeoJSON
 //	coverd annotate IN.csv --snapshot FILE       a planner's table, with coverage appended to each row
+//	coverd diff    OLD NEW                       what has changed from one snapshot to another
+//	coverd snapshots list|activate|rollback|prune --snapshots DIR  the generations of a directory
 //	coverd synth   --premises N --out DIR        made-up extracts, to measure and test with
 //	coverd bench   lookup --snapshot FILE        look-ups measured, each beside its floor
 //	coverd bench   http --snapshot FILE          the same over HTTP, beside bare handlers and Redis
@@ -103,7 +105,8 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a gate.`,
 	})
 	root.Version = release
 	root.AddCommand(
-		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newExport(std), newAnnotate(std), newSynth(std), newBench(std), newVersion(std),
+		newBuild(std), newServe(std), newLookup(std), newVerify(std), newInspect(std), newDiff(std), newExport(std), newAnnotate(std), newSynth(std), newBench(std), newVersion(std),
+		newSnapshots(std),
 	)
 	nameTwins(root)
 	return root
@@ -132,6 +135,11 @@ type usage struct{ error }
 
 func (u usage) Unwrap() error { return u.error }
 
+// refusal marks an error that says that what was built must not be used.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
 // verb adapts a verb's function: its errors are failures unless they say that
 // they are of usage.
 func verb(f func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
@@ -153,6 +161,9 @@ func exitCode(err error) int {
 		return exitUsage
 	}
 	if _, ok := errors.AsType[*loader.RefusedError](err); ok {
+		return exitRefused
+	}
+	if _, ok := errors.AsType[refusal](err); ok {
 		return exitRefused
 	}
 	return exitFailed

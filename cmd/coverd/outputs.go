@@ -15,16 +15,7 @@ import (
 // checkOutputs refuses to write over what the build reads, and over anything
 // that is no snapshot: a slip in a path must not cost an extract.
 func (o *buildOptions) checkOutputs(m *loader.Manifest) error {
-	inputs := map[string][]string{"the manifest": {m.Path}}
-	if m.Regions != "" {
-		inputs["the Region boundaries"] = []string{m.Regions}
-	}
-	for _, r := range m.Registers {
-		inputs["the register "+r.Pattern] = r.Files
-	}
-	for _, e := range m.Extracts {
-		inputs["the extract "+e.Pattern] = append(inputs["the extract "+e.Pattern], e.Files...)
-	}
+	inputs := inputsOf(m)
 	for flag, path := range map[string]string{"--out": o.out, "--rejects": o.rejects} {
 		if path == "" {
 			continue
@@ -43,10 +34,29 @@ func (o *buildOptions) checkOutputs(m *loader.Manifest) error {
 	if o.rejects != "" && o.previous != "" && sameFile(o.rejects, o.previous) {
 		return usagef("--rejects %s: it is the previous snapshot, which would be lost; choose another", o.rejects)
 	}
+	if o.out != "" && irregular(o.out) {
+		return usagef("--out %s: it is no ordinary file, which a snapshot could take the place of", o.out)
+	}
 	if o.out != "" && !replaceable(o.out) {
 		return usagef("--out %s: there is a file that is no snapshot; remove it, or choose another name", o.out)
 	}
 	return nil
+}
+
+// inputsOf are the files that a build reads, by what they are.
+func inputsOf(m *loader.Manifest) map[string][]string {
+	inputs := map[string][]string{"the manifest": {m.Path}}
+	if m.Regions != "" {
+		inputs["the Region boundaries"] = []string{m.Regions}
+	}
+	for _, r := range m.Registers {
+		inputs["the register "+r.Pattern] = r.Files
+	}
+	for _, e := range m.Extracts {
+		inputs["the extract "+e.Pattern] = append(inputs["the extract "+e.Pattern], e.Files...)
+		inputs["the corrections of "+e.Pattern] = append(inputs["the corrections of "+e.Pattern], e.Corrections...)
+	}
+	return inputs
 }
 
 // sameFile reports whether two paths name one file, there or not.
@@ -59,6 +69,13 @@ func sameFile(a, b string) bool {
 	p, errA := filepath.Abs(a)
 	q, errB := filepath.Abs(b)
 	return errA == nil && errB == nil && p == q
+}
+
+// irregular reports whether there is something at a path that is no ordinary
+// file: a device or a pipe, which must not be renamed over.
+func irregular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.Mode().IsRegular()
 }
 
 // replaceable reports whether a snapshot may be written to a path: nothing is

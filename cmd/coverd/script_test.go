@@ -24,10 +24,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected output in scripts and in README.md")
 
-// TestMain lets this test binary be coverd, and a curl that can do what the
-// scripts need, when it is started by these names.
+// TestMain lets this test binary be coverd, a curl that can do what the scripts
+// need, and peak, when it is started by these names.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"coverd": main, "curl": curl})
+	testscript.Main(m, map[string]func(){"coverd": main, "curl": curl, "peak": peak})
 }
 
 func TestScripts(t *testing.T) {

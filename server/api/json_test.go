@@ -118,6 +118,7 @@ func TestAppendJSONEqualsEncodingJSON(t *testing.T) {
 		func() appender { return new(PremisesAnswer) },
 		func() appender { return new(PlaceAnswer) },
 		func() appender { return new(LocationAnswer) },
+		func() appender { return new(ChangesAnswer) },
 	} {
 		t.Run(reflect.TypeOf(fresh()).Elem().Name(), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {

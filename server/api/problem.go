@@ -35,6 +35,7 @@ const (
 	MalformedCoordinate    = "malformed_coordinate"
 	MalformedGridReference = "malformed_grid_reference"
 	MalformedDate          = "malformed_date"
+	MalformedSnapshot      = "malformed_snapshot"
 	MalformedParameter     = "malformed_parameter"
 	UnknownParameter       = "unknown_parameter"
 	BadRequest             = "bad_request"
@@ -47,6 +48,8 @@ const (
 	UnknownPath         = "unknown_path"
 	OutOfArea           = "out_of_area"
 	OutsideGreatBritain = "outside_great_britain"
+
+	ChangesTooOld = "changes_too_old"
 
 	MethodNotAllowed        = "method_not_allowed"
 	RequestTimeout          = "request_timeout"
@@ -75,6 +78,7 @@ var ProblemKinds = []ProblemKind{
 	{MalformedCoordinate, 400, "Not a coordinate"},
 	{MalformedGridReference, 400, "Not a grid reference"},
 	{MalformedDate, 400, "Not a date"},
+	{MalformedSnapshot, 400, "Not the ID of a snapshot"},
 	{MalformedParameter, 400, "Not a value that the parameter can have"},
 	{UnknownParameter, 400, "No such parameter"},
 	{BadRequest, 400, "Not a well-formed HTTP request"},
@@ -90,6 +94,7 @@ var ProblemKinds = []ProblemKind{
 
 	{MethodNotAllowed, 405, "The path does not take the method"},
 	{RequestTimeout, 408, "The request took too long to arrive"},
+	{ChangesTooOld, 410, "Changes since then are not known"},
 	{LengthRequired, 411, "A body needs a Content-Length"},
 	{BodyTooLarge, 413, "The body is too large"},
 	{ExpectationFailed, 417, "Only 100-continue may be expected"},

@@ -1,4 +1,4 @@
-package main
+package generations
 
 import (
 	"errors"
@@ -27,7 +27,7 @@ func TestWriteFile(t *testing.T) {
 		if err := os.WriteFile(old, []byte("old"), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		_, err := writeFile(dir, tt.write, func(string) (string, error) { return "f", tt.check })
+		_, err := WriteFile(dir, tt.write, func(string) (string, error) { return "f", tt.check })
 		if !errors.Is(err, broken) {
 			t.Errorf("%s: error %v", tt.name, err)
 		}
@@ -38,7 +38,7 @@ func TestWriteFile(t *testing.T) {
 	}
 
 	dir := t.TempDir()
-	path, err := writeFile(dir, hello, func(tmp string) (string, error) {
+	path, err := WriteFile(dir, hello, func(tmp string) (string, error) {
 		got, err := os.ReadFile(tmp)
 		if string(got) != "hello" {
 			t.Errorf("check reads %q", got)

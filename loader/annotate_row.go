@@ -530,13 +530,13 @@ func appendSheetCell[T ~string | ~[]byte](b []byte, cell T, separator byte) []by
 		quote = quote || c == separator || c == '"' || c < ' '
 	}
 	if !quote {
-		if isFormula(string(cell)) {
+		if isFormula(string(cell[:min(len(cell), 4)])) {
 			b = append(b, '\'')
 		}
 		return append(b, cell...)
 	}
 	b = append(b, '"')
-	if isFormula(string(cell)) {
+	if isFormula(string(cell[:min(len(cell), 4)])) {
 		b = append(b, '\'')
 	}
 	for i := range len(cell) {

@@ -170,7 +170,7 @@ func randomWorld(rng *rand.Rand) world {
 	if rng.IntN(2) == 0 {
 		m.WriteString("indicative = true\n")
 	}
-	m.WriteString("[[register]]\npath = \"postcodes.csv\"\n")
+	m.WriteString("[gates]\ndistance = 1\noverlap = 1\n[[register]]\npath = \"postcodes.csv\"\n")
 	for i := range 1 + rng.IntN(5) {
 		csp := pick("Alpha", "Beta & Co", `Gamma "G"`, "Ω")
 		asOf := pick("", "as_of = 2026-11-20\n", "as_of = 2026-11-22\n", "as_of = 2026-10-01\nsequence = 3\n")
@@ -211,7 +211,7 @@ func randomRegister(rng *rand.Rand) string {
 func randomRows(rng *rand.Rand, pick func(...string) string) string {
 	var b strings.Builder
 	b.WriteString("uprn,postcode,address_identifier,latitude,longitude,network_region,coverage_availability,anticipated_coverage_date,coverage_end_date,wan_technology,wan_variant,connectivity_likelihood,auxiliary_equipment,additional_information,claims_conflict\n")
-	for range rng.IntN(40) {
+	for range 1 + rng.IntN(40) {
 		cells := []string{
 			pick("", "", "1", "2", "000000000003", "999999999999"),
 			pick(append([]string{"", ""}, worldPostcodes[:4]...)...),
@@ -242,7 +242,7 @@ func randomRows(rng *rand.Rand, pick func(...string) string) string {
 
 func randomAreas(rng *rand.Rand) string {
 	var b strings.Builder
-	for range rng.IntN(5) {
+	for range 1 + rng.IntN(5) {
 		x, y := -3+2*rng.Float64(), 51+4*rng.Float64()
 		if rng.IntN(2) == 0 {
 			x, y = -1.5, 50.9

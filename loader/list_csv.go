@@ -87,7 +87,7 @@ func appendTrue(b []byte, v bool) []byte {
 // appendInert appends a cell for a spreadsheet, which must not take it for a
 // formula: see inert.
 func appendInert[T ~string | ~[]byte](b []byte, cell T) []byte {
-	if isFormula(string(cell)) {
+	if isFormula(string(cell[:min(len(cell), 4)])) {
 		return appendCell(b, "'"+string(cell))
 	}
 	return appendCell(b, cell)

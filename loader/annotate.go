@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -79,6 +80,7 @@ func Annotate(ctx context.Context, s *index.Snapshot, path string, r io.Reader, 
 		return nil, err
 	}
 	defer in.Close()
+	in.most = math.MaxInt64 // it is not kept
 	sheet := &sheet{s: s, o: o, in: in, cut: sheetCutter{r: in, size: blockSize}}
 	if err := sheet.start(w); err != nil {
 		return nil, err

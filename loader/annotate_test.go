@@ -373,7 +373,7 @@ func TestSameAddress(t *testing.T) {
 }
 
 func TestAnnotateRefuses(t *testing.T) {
-	s, _ := premisesWorld("A", header).build(t)
+	s, _ := premisesWorld("A", header+"1,,,,,South,true,,,,,,,\n").build(t)
 	for text, want := range map[string]string{
 		"":                                      "it is empty",
 		"\n\n":                                  "it is empty",

@@ -11,7 +11,7 @@ import (
 )
 
 // columnSet is a set of our columns.
-type columnSet uint16
+type columnSet uint32
 
 func setOf(columns ...column) (s columnSet) {
 	for _, c := range columns {

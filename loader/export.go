@@ -91,9 +91,9 @@ type exportExtract struct {
 }
 
 func (e *exporter) export() (*Exported, error) {
-	e.plan = planExport(e.s)
+	e.plan = dropEmpty(e.s, planExport(e.s))
 	if len(e.plan) == 0 {
-		return nil, errors.New("there is nothing to export: the snapshot is made of no extract")
+		return nil, errors.New("there is nothing to export: the snapshot has neither premises nor areas")
 	}
 	for kind := range e.s.Kinds() {
 		_, _, conflict := e.s.Kind(uint32(kind))
@@ -205,6 +205,29 @@ func planExport(s *index.Snapshot) []*exportExtract {
 		run(claimantOf(&a.Claim), 0, areas)
 	}
 	return plan
+}
+
+// dropEmpty leaves out extracts with nothing in them, which a build may refuse;
+// but one premises extract stays if there are premises, for their marks.
+func dropEmpty(s *index.Snapshot, plan []*exportExtract) []*exportExtract {
+	claims := map[claimant]bool{}
+	for code := range s.ClaimSets() {
+		set := s.ClaimSet(uint32(code))
+		for i := range set.Len() {
+			if c, lent := set.At(i); !lent {
+				claims[claimantOf(c)] = true
+			}
+		}
+	}
+	keep := s.Info().Premises > 0 && len(claims) == 0
+	return slices.DeleteFunc(plan, func(x *exportExtract) bool {
+		if x.kind == KindAreas {
+			return x.from == x.to
+		}
+		kept := keep
+		keep = false
+		return !kept && !claims[claimant{x.csp, x.asOf}]
+	})
 }
 
 func (e *exporter) tell(stage string, done, total int) {

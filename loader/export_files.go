@@ -325,6 +325,9 @@ func exportManifest(s *index.Snapshot, plan []*exportExtract, register *index.Fi
 	if register != nil {
 		line("\n[[register]]\npath = %s\nformat = %q", tomlText(register.Path), FormatCoverd)
 	}
+	// What was let into the snapshot is let in again; without a snapshot before it,
+	// no other gate judges shares.
+	line("\n[gates]\ndistance = 1\noverlap = 1")
 	for _, x := range plan {
 		line("\n[[extract]]\ncsp = %s\nkind = %q\npath = %s\nas_of = %v", tomlText(x.csp), x.kind, tomlText(x.file.Path), x.asOf)
 		if x.sequence > 0 {

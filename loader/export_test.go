@@ -130,6 +130,9 @@ func TestExportRandom(t *testing.T) {
 			w["postcodes.csv"] = later
 			s, _ = w.buildAfter(t, s)
 		}
+		if s.Info().Premises+s.Info().Areas == 0 {
+			continue // there is nothing to export
+		}
 		_, files := roundTrip(t, s, ExportOptions{Packing: Packings[seed%3], Workers: 1 + seed%2})
 		for p := range s.AllPremises() {
 			if p.Conflict() {
@@ -147,7 +150,7 @@ func TestExportRandom(t *testing.T) {
 			t.Fatalf("world %d: %s", seed, w)
 		}
 	}
-	if marked == 0 || split == 0 {
+	if !small() && (marked == 0 || split == 0) {
 		t.Errorf("%d premises in conflict, %d that need rows of their own: want some of either", marked, split)
 	}
 }
@@ -167,7 +170,7 @@ func randomWorld(rng *rand.Rand) world {
 	if rng.IntN(2) == 0 {
 		m.WriteString("indicative = true\n")
 	}
-	m.WriteString("[[register]]\npath = \"postcodes.csv\"\n")
+	m.WriteString("[gates]\ndistance = 1\noverlap = 1\n[[register]]\npath = \"postcodes.csv\"\n")
 	for i := range 1 + rng.IntN(5) {
 		csp := pick("Alpha", "Beta & Co", `Gamma "G"`, "Ω")
 		asOf := pick("", "as_of = 2026-11-20\n", "as_of = 2026-11-22\n", "as_of = 2026-10-01\nsequence = 3\n")
@@ -208,7 +211,7 @@ func randomRegister(rng *rand.Rand) string {
 func anyRows(rng *rand.Rand, pick func(...string) string) string {
 	var b strings.Builder
 	b.WriteString("uprn,postcode,address_identifier,latitude,longitude,network_region,coverage_availability,anticipated_coverage_date,coverage_end_date,wan_technology,wan_variant,connectivity_likelihood,auxiliary_equipment,additional_information,claims_conflict\n")
-	for range rng.IntN(40) {
+	for range 1 + rng.IntN(40) {
 		cells := []string{
 			pick("", "", "1", "2", "000000000003", "999999999999"),
 			pick(append([]string{"", ""}, worldPostcodes[:4]...)...),
@@ -239,7 +242,7 @@ func anyRows(rng *rand.Rand, pick func(...string) string) string {
 
 func randomAreas(rng *rand.Rand) string {
 	var b strings.Builder
-	for range rng.IntN(5) {
+	for range 1 + rng.IntN(5) {
 		x, y := -3+2*rng.Float64(), 51+4*rng.Float64()
 		if rng.IntN(2) == 0 {
 			x, y = -1.5, 50.9
@@ -269,7 +272,7 @@ func TestConflictMark(t *testing.T) {
 }
 
 func TestExportRefuses(t *testing.T) {
-	s, _ := premisesWorld("A", header).build(t)
+	s, _ := premisesWorld("A", header+"1,,,,,South,true,,,,,,,\n").build(t)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "x"), nil, 0o600); err != nil {
 		t.Fatal(err)

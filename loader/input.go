@@ -74,7 +74,7 @@ func openInput(path, name string, stored *atomic.Int64) (*input, error) {
 // openStream is openInput for what is no file of ours to open, such as standard
 // input.
 func openStream(r io.Reader, name string, stored *atomic.Int64) (*input, error) {
-	in := &input{name: name, file: io.NopCloser(r), digest: sha256.New(), stored: stored, free: func() {}}
+	in := &input{name: name, file: io.NopCloser(r), digest: sha256.New(), stored: stored, most: maxOutput, free: func() {}}
 	if err := in.decompress(); err != nil {
 		in.Close()
 		return nil, err

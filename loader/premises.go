@@ -162,10 +162,11 @@ func (p *premisesParser) settle(out *parsed, line uint32, row index.Row, bad *Re
 func (p *premisesParser) take(out *parsed, line uint32, row *index.Row) {
 	row.File, row.Line = p.file.number, line
 	p.rows = append(p.rows, *row)
-	p.counts.add(row, p.empty, p.locate)
-	if p.marked {
+	if p.marked { // it has no claim to be counted
 		out.marks++
+		return
 	}
+	p.counts.add(row, p.empty, p.locate)
 }
 
 // reread reads a row as it was corrected.
@@ -227,13 +228,8 @@ func (p *premisesParser) row(raw []byte, err error) (r index.Row, f *cellFault) 
 	}
 	if p.marked {
 		r.Claim = p.sink.Claim(index.Claim{CSP: p.claims.csp, AsOf: p.claims.asOf})
-	} else {
-		claimed, f := p.claim(raw)
-		if f != nil {
-			return r, f
-		}
-		r.Claim = claimed.id
-		p.empty |= claimed.empty
+	} else if r.Claim, f = p.claimOf(raw); f != nil {
+		return r, f
 	}
 	if r.UPRN == 0 && !r.At.IsValid() && !(r.Postcode.IsValid() && r.Address != 0) {
 		return r, fault(colUPRN.String(), CodeNoIdentity, "nothing to tell the premises by: give a UPRN, or a postcode and an address identifier, or coordinates")
@@ -282,6 +278,13 @@ func (p *premisesParser) address(cell []byte) (index.AddressID, *cellFault) {
 		slot.set(cell, uint32(id))
 	}
 	return id, nil
+}
+
+// claimOf is claim, and notes which of its columns are empty.
+func (p *premisesParser) claimOf(raw []byte) (index.ClaimID, *cellFault) {
+	c, f := p.claim(raw)
+	p.empty |= c.empty
+	return c.id, f
 }
 
 // mark reads whether the row claims nothing and marks its premises as one that

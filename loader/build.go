@@ -401,6 +401,11 @@ func (r *run) count() {
 			t.Corrected += s.Corrected
 		}
 	}
+	for i := range r.carriedOver {
+		if c := &r.carriedOver[i]; c.Kind == KindAreas {
+			t.Areas += c.Claims
+		}
+	}
 }
 
 // takeCounts takes over what the index has counted.

@@ -59,6 +59,9 @@ func TestCarryEverything(t *testing.T) {
 		if n := res.Changes.Kinds; slices.ContainsFunc(n, func(k KindCount) bool { return k.Count > 0 }) {
 			t.Errorf("night %d: changes %v", night, n)
 		}
+		if res.Areas != first.Info().Areas {
+			t.Errorf("night %d: %d areas, want %d", night, res.Areas, first.Info().Areas)
+		}
 		if res.Rows != 0 || len(res.Carried) != 6 || res.Carried[0].From != first.ID() {
 			t.Errorf("night %d: %d rows, carried %+v", night, res.Rows, res.Carried)
 		}

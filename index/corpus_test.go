@@ -22,6 +22,8 @@ import (
 const (
 	badFolder = "testdata/bad"
 	badIndex  = badFolder + "/index.txt"
+
+	journalSnapshot = "testdata/journal.snap" // a file with a journal, which the golden one has not
 )
 
 var badKinds = map[string]error{"not-a-snapshot": ErrNotSnapshot, "version": ErrVersion, "damaged": ErrCorrupt}
@@ -312,7 +314,15 @@ func badMetas(t *testing.T, golden []byte, add func(string, []byte)) {
 // badJournals are of a file that has one, which the golden file has not.
 func badJournals(t *testing.T, _ []byte, add func(string, []byte)) {
 	t.Helper()
-	file := tinyFile(t)
+	if *update {
+		if err := os.WriteFile(journalSnapshot, tinyFile(t), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := os.ReadFile(journalSnapshot)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []craft{
 		{"head-empty", sectionChangeHead, func([]byte) []byte { return []byte{} }},
 		{"head-cut", sectionChangeHead, func(raw []byte) []byte { return raw[:len(raw)-1] }},

@@ -26,7 +26,9 @@ type Report struct {
 	Overrides []index.Override `json:"overrides"`         // gates that were overridden
 	Timings   []Timing         `json:"timings"`           // of the stages, in order; empty unless the caller fills it in
 
-	land *[3]geo.MultiPolygon // of the map: the manifest's Regions; nil: the indicative ones
+	// Land is drawn on the page's map: the Regions that the manifest names. Nil: the
+	// indicative ones.
+	Land *[3]geo.MultiPolygon `json:"-"`
 }
 
 // Verdict is what came of a gate.

@@ -32,7 +32,7 @@ const (
 func (r *Report) WriteHTML(w io.Writer) error {
 	p := r.page()
 	if r.Changes != nil {
-		land := r.land
+		land := r.Land
 		if land == nil {
 			indicative, err := IndicativeRegions()
 			if err != nil {

@@ -72,7 +72,7 @@ func testReport() *Report {
 		Carried:   []Carried{{CSP: "Vodafone", Kind: "premises", From: "91a0f86f8347eeda17b103ab9da1f256", AsOf: day - 2, Days: 2, Most: 3, Claims: 6_000_000}},
 		Overrides: []index.Override{{Gate: "shrink", Source: "Arqiva", After: "91a0f86f8347", By: "J. Smith", Reason: "decommissioned masts in Moray, ticket 4711", Measured: "5.94 % fewer rows"}},
 		Timings:   []Timing{{"register", 2.1}, {"premises", 19.4}, {"merge", 11.3}, {"order", 6}, {"freeze", 14.8}, {"write", 0.7}},
-		land:      squareLand(),
+		Land:      squareLand(),
 	}
 	for i, o := range []string{"GU1", "E16", "M1", "LS1", "EH1", "IV30", "ZE1", "PL1", "NR1", "CF10", "B1", "S1", "AB10", "KW15", "TR21", "BT1"} {
 		n := int64(4000 / (i + 1))
@@ -285,7 +285,7 @@ func TestSimplifiedOutlines(t *testing.T) {
 		t.Errorf("%d vertices are drawn", vertices)
 	}
 	r := testReport()
-	r.land = nil
+	r.Land = nil
 	page := pageOf(t, r)
 	checkPage(t, page)
 	t.Logf("%d vertices, a page of %d bytes", vertices, len(page))

@@ -15,7 +15,7 @@ func (r *run) report(built *index.Built) Report {
 	rep := Report{
 		Summary: r.summary, Gates: r.sortedGates(), States: r.counted.States,
 		Networks: []NetworkCount{}, Regions: []RegionCount{}, Reasons: r.reasons(),
-		Carried: r.carriedOver, Overrides: r.overridden, Timings: []Timing{}, land: r.land,
+		Carried: r.carriedOver, Overrides: r.overridden, Timings: []Timing{}, Land: r.land,
 	}
 	var before *index.Baselines
 	if p := r.o.Previous; p != nil {

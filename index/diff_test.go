@@ -3,6 +3,7 @@ package index
 import (
 	"bytes"
 	"cmp"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -405,9 +406,23 @@ func slowDelta(old, now *Snapshot, changes []Change) *Delta {
 	return d
 }
 
+// checkWorlds is rapid.Check, of a fifth as many worlds where each takes ten
+// times as long, unless told how many.
+func checkWorlds(t *testing.T, property func(t *rapid.T)) {
+	t.Helper()
+	const checks = "rapid.checks"
+	if f := flag.Lookup(checks); underRace && f.Value.String() == f.DefValue {
+		if err := flag.Set(checks, "20"); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = flag.Set(checks, f.DefValue) }()
+	}
+	rapid.Check(t, property)
+}
+
 // TestDiffIsWhatMapsTell compares random worlds, a night on and at random.
 func TestDiffIsWhatMapsTell(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	checkWorlds(t, func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "seed")
 		rng := rand.New(rand.NewPCG(seed, 2))
 		w := makeWorld(seed, rapid.IntRange(0, 250).Draw(t, "rows"))
@@ -445,7 +460,7 @@ func TestDiffIsWhatMapsTell(t *testing.T) {
 // and the register are left as they are, of which not all is told.
 func TestNothingToTellMeansTheSameContent(t *testing.T) {
 	empty, differ := 0, 0
-	rapid.Check(t, func(t *rapid.T) {
+	checkWorlds(t, func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "seed")
 		w := makeWorld(seed, rapid.IntRange(1, 60).Draw(t, "rows"))
 		next := w.nightOn(rand.New(rand.NewPCG(seed, 4)), rapid.IntRange(0, 2).Draw(t, "changes"))

@@ -45,7 +45,7 @@ func listed(t tb, s *Snapshot, since string, after Cursor, outcode geo.Outcode) 
 // TestJournalTellsWhatDiffDid: the same changes night by night, also of one
 // outcode, and on from any of them.
 func TestJournalTellsWhatDiffDid(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	checkWorlds(t, func(t *rapid.T) {
 		chain := nights(t, rapid.Uint64().Draw(t, "seed"), rapid.IntRange(0, 150).Draw(t, "rows"), rapid.IntRange(1, 3).Draw(t, "nights"), rapid.IntRange(0, 50).Draw(t, "changes"))
 		last := chain[len(chain)-1]
 		var want []Change

@@ -154,8 +154,8 @@ var manifestKeys = map[string][]string{
 	"regions":  {"path", "indicative"},
 	"register": {"path", "format"},
 	"extract": {
-		"csp", "kind", "path", "as_of", "sequence", "rows", "sha256", "max_rejected", "corrections",
-		"on_missing", "carry_days", "columns", "values",
+		"csp", "kind", "path", "as_of", "sequence", "rows", "sha256", "max_rejected",
+		"on_missing", "carry_days", "corrections", "columns", "values",
 	},
 	"gates":    thresholdNames(),
 	"override": {"gate", "source", "after", "by", "reason"},

@@ -68,6 +68,9 @@ func (g *generationDestination) previous() string {
 
 func (g *generationDestination) rejects() string { return g.temp }
 
+// usedOverrides are those of all generations, of one that was rolled back from
+// too; but not of one that is only staged, such as the hook has refused: the
+// night may be run again.
 func (g *generationDestination) usedOverrides() ([]index.Override, error) {
 	list, err := g.dir.List()
 	if err != nil {
@@ -75,7 +78,9 @@ func (g *generationDestination) usedOverrides() ([]index.Override, error) {
 	}
 	paths := []string{}
 	for _, l := range list {
-		paths = append(paths, g.dir.Path(l))
+		if l.State != generations.Staged {
+			paths = append(paths, g.dir.Path(l))
+		}
 	}
 	return usedOverrides(paths...), nil
 }
@@ -124,7 +129,7 @@ func (g *generationDestination) publish(w *outcome) (*built, error) {
 	case staged.State == generations.Withdrawn:
 		return nil, refusal{fmt.Errorf("%s: this very snapshot was rolled back from, and stays withdrawn; 'coverd snapshots activate %d' would make it active all the same", made.File, staged.Sequence)}
 	default:
-		if err := g.activate(w.ctx, made, nil); err != nil {
+		if err := g.activate(w.ctx, made, g.dir.Companion(staged, reportSuffix)); err != nil {
 			return nil, err
 		}
 	}
@@ -156,9 +161,9 @@ func (g *generationDestination) unchanged(w *outcome) (*built, error) {
 // complete gives a generation that was just staged its companions, and makes it
 // active. If that fails it is removed, but for a refusal.
 func (g *generationDestination) complete(w *outcome, made *built) error {
-	companions, err := g.attach(made, &w.res.Report)
+	err := g.attach(made, &w.res.Report)
 	if err == nil {
-		err = g.activate(w.ctx, made, companions)
+		err = g.activate(w.ctx, made, made.Report)
 	}
 	if _, refused := errors.AsType[refusal](err); err == nil || refused {
 		return err
@@ -166,31 +171,29 @@ func (g *generationDestination) complete(w *outcome, made *built) error {
 	return errors.Join(err, g.lock.Discard(*made.Generation))
 }
 
-// attach writes the companions, and returns their paths by suffix.
-func (g *generationDestination) attach(made *built, r *loader.Report) (companions map[string]string, err error) {
-	companions = map[string]string{}
-	attach := func(suffix string, write func(io.Writer) error) {
+// attach writes the companions.
+func (g *generationDestination) attach(made *built, r *loader.Report) (err error) {
+	attach := func(suffix string, write func(io.Writer) error) (path string) {
 		if err == nil {
-			companions[suffix], err = g.lock.Attach(*made.Generation, suffix, write)
+			path, err = g.lock.Attach(*made.Generation, suffix, write)
 		}
+		return path
 	}
 	if g.o.rejects != "" {
 		err = placeRejects(g.temp, g.o.rejects)
 	} else {
-		attach(rejectsSuffix, copyFrom(g.temp))
-		made.Rejects = companions[rejectsSuffix]
+		made.Rejects = attach(rejectsSuffix, copyFrom(g.temp))
 	}
-	attach(reportSuffix, r.WriteHTML)
+	made.Report = attach(reportSuffix, r.WriteHTML)
 	attach(dataSuffix, func(w io.Writer) error { return printJSON(w, r) })
-	made.Report = companions[reportSuffix]
-	return companions, errors.Join(err, g.o.writeReports(r))
+	return errors.Join(err, g.o.writeReports(r))
 }
 
 // activate asks the hook, and makes the generation active unless it is to stay
 // staged.
-func (g *generationDestination) activate(ctx context.Context, made *built, companions map[string]string) error {
+func (g *generationDestination) activate(ctx context.Context, made *built, report string) error {
 	if g.o.hook != "" {
-		err := runHook(ctx, g.o, g.std, made.File, g.previous(), companions[reportSuffix])
+		err := runHook(ctx, g.o, g.std, made.File, g.previous(), report)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -90,5 +90,15 @@ func (d *Dir) Find(key string) (Generation, error) {
 	return find(list, key)
 }
 
+// Companion returns the path of the file that was attached to a generation with
+// a suffix, or "" if there is none.
+func (d *Dir) Companion(g Generation, suffix string) string {
+	name := stem(g.Sequence, g.ID) + "." + suffix
+	if _, err := d.files.size(name); err != nil {
+		return ""
+	}
+	return d.files.path(name)
+}
+
 // Path returns the path of a generation's file.
 func (d *Dir) Path(g Generation) string { return d.files.path(g.Name) }

@@ -21,7 +21,7 @@
 //
 //	000412-1f0c2a9be4d7.snap              a snapshot: sequence and ID; written once, never changed
 //	000413-7ec1b1d29b72.snap
-//	000413-7ec1b1d29b72.rejects.csv.zst   a companion: goes with its generation
+//	000413-7ec1b1d29b72.report.html       a companion: goes with its generation
 //	generations.json                      the pointer: what is active, what was before, what was withdrawn
 //	.lock                                 locked while something is changed, and by whom
 //	.generation-4711-0.tmp                what a lock holder is writing; swept by the next

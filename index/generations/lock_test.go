@@ -71,6 +71,12 @@ func TestSweep(t *testing.T) {
 	if _, err := l.Attach(g, "report.txt", says("well")); err != nil {
 		t.Fatal(err)
 	}
+	if path := d.Companion(g, "report.txt"); path != d.files.path("000001-abc000000001.report.txt") {
+		t.Errorf("its companion is %q", path)
+	}
+	if path := d.Companion(g, "report.html"); path != "" {
+		t.Errorf("there is a companion %q", path)
+	}
 	if _, err := l.Put("refused.txt", says("not well")); err != nil {
 		t.Fatal(err)
 	}

@@ -39,12 +39,13 @@ func newBuild(std stdio) *cobra.Command {
 
 A manifest with a directory of snapshots gets a new generation there. The directory is locked for as long as the build
 runs, and the active generation is what it follows, unless --previous says otherwise. The new one is written whole or not
-at all, its rejected rows beside it (....rejects.csv.zst); then --hook is run, and if that ends well the generation is made
-active, and old ones are removed. 'coverd snapshots' lists them and goes back.
+at all, its rejected rows (....rejects.csv.zst) and its report (....report.html, ....report.json) beside it; then --hook is
+run, and if that ends well the generation is made active, and old ones are removed. 'coverd snapshots' lists them and goes
+back.
 
 The hook is run by sh -c with COVERD_SNAPSHOT (the new snapshot's file), COVERD_PREVIOUS (that of the one before it) and
-COVERD_REPORT (the report's; empty if there is none) in its environment; what it prints goes to standard error. If it fails,
-or does not end in time, the generation stays staged.
+COVERD_REPORT_PAGE (the report's) in its environment; what it prints goes to standard error. If it fails, or does not end
+in time, the generation stays staged.
 
 With --out the snapshot is one file instead, and so it is, as coverd.snap beside the manifest, where that names no
 directory. It takes the place of what is there, whole or not at all.

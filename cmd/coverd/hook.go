@@ -18,9 +18,10 @@ func runHook(ctx context.Context, o *buildOptions, std stdio, snapshot, previous
 	limited, cancel := context.WithTimeout(ctx, o.hookTime)
 	defer cancel()
 	cmd := exec.CommandContext(limited, "sh", "-c", o.hook)
-	// The names are those of flags' twins, so that a hook's "coverd lookup" asks
-	// the new snapshot without being told.
-	cmd.Env = append(cmd.Environ(), twin("snapshot")+"="+snapshot, twin("previous")+"="+previous, twin("report")+"="+report)
+	// Two names are those of flags' twins, so that a hook's "coverd lookup" asks
+	// the new snapshot without being told. The report's must not be: it would be
+	// where a build that the hook starts writes its own.
+	cmd.Env = append(cmd.Environ(), twin("snapshot")+"="+snapshot, twin("previous")+"="+previous, twin("report-page")+"="+report)
 	cmd.Stdout, cmd.Stderr = std.err, std.err
 	cmd.WaitDelay = hookGrace
 	ownGroup(cmd)

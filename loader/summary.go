@@ -80,16 +80,16 @@ func (e *RefusedError) Error() string {
 // readyMade are the overrides that would let a refused night pass: none if it
 // cannot be.
 func (s *Summary) readyMade() (manifest, flags string) {
-	var all []string
+	var tables, words []string
 	for i := range s.Refusals {
 		r := &s.Refusals[i]
 		if r.Override == "" {
 			return "", ""
 		}
-		all = append(all, r.Override)
-		flags += " --override " + shellQuoted(r.Gate+"="+r.Source)
+		tables = append(tables, r.Override)
+		words = append(words, "--override", shellQuoted(r.Gate+"="+r.Source))
 	}
-	return strings.Join(all, "\n"), flags
+	return strings.Join(tables, "\n"), strings.Join(words, " ")
 }
 
 // shellQuoted is a word as a shell takes it.
@@ -161,7 +161,7 @@ func (s *Summary) WriteText(w io.Writer) error {
 		}
 	}
 	if ready, flags := s.readyMade(); ready != "" {
-		p.line("\nTo let this pass, this once, build again with your name and the reason:\n\n %s --by NAME --reason TEXT\n\nor put them into the manifest:\n\n%s", flags, ready)
+		p.line("\nTo let this pass, this once, build again with your name and the reason:\n\n  %s --by NAME --reason TEXT\n\nor put them into the manifest:\n\n%s", flags, ready)
 	}
 	return p.err
 }

@@ -161,9 +161,13 @@ func (g *generationDestination) unchanged(w *outcome) (*built, error) {
 }
 
 // again says of a generation that was there before that it was, and writes the
-// files that this build was asked for: its companions are there.
+// files that this build was asked for. Its companions are there, but for one
+// that is staged because a build was killed before it had written them.
 func (g *generationDestination) again(made *built, r *loader.Report) (err error) {
 	made.Unchanged = true
+	if made.Generation.State == generations.Staged {
+		return g.attach(made, r)
+	}
 	made.Report = g.dir.Companion(*made.Generation, reportSuffix)
 	if g.o.rejects != "" {
 		err = placeRejects(g.temp, g.o.rejects)

@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -413,69 +412,6 @@ func appendCount(b []byte, n int, what string) []byte {
 	return append(append(strconv.AppendInt(b, int64(n), 10), ' '), what...)
 }
 
-// matched counts the premises with an address, and returns the kind of the one in
-// the worst state.
-func (a *annotator) matched(unit index.Unit, address []byte) (kind uint32, n int) {
-	a.details = unit.AppendDetails(a.details[:0])
-	worst := index.State(0)
-	for i := range a.details {
-		d := &a.details[i]
-		if !sameAddress(d.Address, address) {
-			continue
-		}
-		n++
-		if st := a.state(d.Kind); st > worst {
-			kind, worst = d.Kind, st
-		}
-	}
-	return kind, n
-}
-
-// sameAddress reports whether two address identifiers are the same, case and
-// spacing aside, as [index.FoldAddress] has it.
-func sameAddress(x, y []byte) bool {
-	if !isASCII(x) || !isASCII(y) {
-		return index.FoldAddress(string(x)) == index.FoldAddress(string(y))
-	}
-	x, y = bytes.TrimSpace(x), bytes.TrimSpace(y)
-	i, j := 0, 0
-	for i < len(x) && j < len(y) {
-		c, d := x[i], y[j]
-		if isSpace(c) && isSpace(d) {
-			for isSpace(x[i]) {
-				i++
-			}
-			for isSpace(y[j]) {
-				j++
-			}
-			continue
-		}
-		if upperASCII(c) != upperASCII(d) {
-			return false
-		}
-		i, j = i+1, j+1
-	}
-	return i == len(x) && j == len(y)
-}
-
-func isASCII(b []byte) bool {
-	for _, c := range b {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
-
-func upperASCII(c byte) byte {
-	if c >= 'a' && c <= 'z' {
-		return c - 'a' + 'A'
-	}
-	return c
-}
-
 // estimated takes over an estimate; ok says whether there is something to go by.
 func (a *annotator) estimated(ok bool) {
 	r, e := &a.answer, &a.estimate
@@ -489,65 +425,4 @@ func (a *annotator) estimated(ok bool) {
 		a.because("")
 		a.reason = r.fit.AppendReason(a.reason)
 	}
-}
-
-// append appends the answer's cells, and counts it.
-func (a *annotator) append(dst []byte, sum *sheetCounts) []byte {
-	r, sep := &a.answer, a.columns.separator
-	sum.outcomes[r.outcome]++
-	sum.states[r.state]++
-	dst = append(append(dst, sep), outcomeNames[r.outcome]...)
-	dst = appendSheetCell(append(dst, sep), a.reason, sep)
-	dst = append(append(dst, sep), r.state.String()...)
-	dst = append(dst, sep)
-	if r.hasFit {
-		dst = append(r.fit.Status.From.AppendTo(dst), sep)
-		dst = append(append(dst, r.fit.Claim.Network.String()...), sep)
-		dst = append(appendSheetCell(dst, r.fit.Claim.Variant, sep), sep)
-		dst = appendSheetCell(dst, r.fit.Claim.Auxiliary, sep)
-	} else {
-		dst = append(dst, sep, sep, sep)
-	}
-	dst = append(append(dst, sep), r.region.String()...)
-	dst = append(append(dst, sep), r.basis...)
-	dst = append(dst, sep)
-	if r.confidence >= 0 && r.basis != "" {
-		dst = strconv.AppendFloat(dst, r.confidence, 'f', 3, 64)
-	}
-	dst = append(dst, sep)
-	if r.distance >= 0 && r.basis != "" {
-		dst = strconv.AppendFloat(dst, r.distance, 'f', 1, 64)
-	}
-	return append(dst, a.last...)
-}
-
-// appendSheetCell appends a cell of our own, which no spreadsheet takes for a
-// formula, and no line end is in.
-func appendSheetCell[T ~string | ~[]byte](b []byte, cell T, separator byte) []byte {
-	quote := false
-	for i := range len(cell) {
-		c := cell[i]
-		quote = quote || c == separator || c == '"' || c < ' '
-	}
-	if !quote {
-		if isFormula(cell) {
-			b = append(b, '\'')
-		}
-		return append(b, cell...)
-	}
-	b = append(b, '"')
-	if isFormula(cell) {
-		b = append(b, '\'')
-	}
-	for i := range len(cell) {
-		switch c := cell[i]; {
-		case c == '"':
-			b = append(b, '"', '"')
-		case c < ' ' || c == 0x7f:
-			b = append(b, ' ')
-		default:
-			b = append(b, c)
-		}
-	}
-	return append(b, '"')
 }

@@ -50,7 +50,7 @@ func edit(t testing.TB, rejected string, rows map[string]string) string {
 	}
 	for _, r := range records[1:] {
 		if row, ok := rows[r[1]]; ok {
-			r[4] = inert(row)
+			r[4] = Inert(row)
 		}
 	}
 	return writeCSV(t, records)

@@ -5,16 +5,16 @@ import (
 	"unicode/utf8"
 )
 
-// inert keeps a spreadsheet from taking a cell for a formula, by a quote in
+// Inert keeps a spreadsheet from taking a cell for a formula, by a quote in
 // front of what would start one, or of a quote that looks like ours.
-func inert(cell string) string {
+func Inert(cell string) string {
 	if isFormula(cell) || isQuoted(cell) {
 		return "'" + cell
 	}
 	return cell
 }
 
-// original undoes inert.
+// original undoes Inert.
 func original(cell string) string {
 	if isQuoted(cell) {
 		return cell[1:]

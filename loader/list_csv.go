@@ -85,7 +85,7 @@ func appendTrue(b []byte, v bool) []byte {
 }
 
 // appendInert appends a cell for a spreadsheet, which must not take it for a
-// formula: see inert.
+// formula: see Inert.
 func appendInert[T ~string | ~[]byte](b []byte, cell T) []byte {
 	if isFormula(cell) {
 		return appendCell(b, "'"+string(cell))

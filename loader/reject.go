@@ -167,7 +167,7 @@ func (q *quarantine) add(r *Reject) error {
 	if q == nil {
 		return nil
 	}
-	q.row = [6]string{inert(r.File), strconv.Itoa(r.Line), inert(r.Column), string(r.Code) + ": " + r.Reason, inert(r.Row), r.Digest}
+	q.row = [6]string{Inert(r.File), strconv.Itoa(r.Line), Inert(r.Column), string(r.Code) + ": " + r.Reason, Inert(r.Row), r.Digest}
 	return q.csv.Write(q.row[:])
 }
 

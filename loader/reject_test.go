@@ -85,14 +85,14 @@ func TestInert(t *testing.T) {
 		"＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠x": "'＠x",
 		"'=1": "''=1", "''=1": "'''=1", // are themselves again when the quote is taken off
 	} {
-		if got := inert(cell); got != want {
+		if got := Inert(cell); got != want {
 			t.Errorf("%q: got %q, want %q", cell, got, want)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		cell := rapid.StringOfN(rapid.RuneFrom([]rune("'=＝\ta")), 0, 6, -1).Draw(t, "cell")
-		if got := original(inert(cell)); got != cell || isFormula(inert(cell)) {
-			t.Fatalf("%q: written %q, read %q", cell, inert(cell), got)
+		if got := original(Inert(cell)); got != cell || isFormula(Inert(cell)) {
+			t.Fatalf("%q: written %q, read %q", cell, Inert(cell), got)
 		}
 	})
 }

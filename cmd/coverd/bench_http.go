@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"time"
@@ -10,12 +11,40 @@ import (
 	"coverd/bench"
 )
 
-type benchHTTPOptions struct {
-	benchOptions
+// loadOptions say how a server is loaded.
+type loadOptions struct {
 	connections int
 	round, open time.Duration
 	share       float64
-	noPeers     bool
+}
+
+// flags adds them; share and open are defaults, and of says of what open is the
+// time.
+func (o *loadOptions) flags(cmd *cobra.Command, open time.Duration, of string, share float64) {
+	f := cmd.Flags()
+	f.IntVar(&o.connections, "connections", 32, "`number` of connections in closed loop; open loop has twice as many")
+	f.DurationVar(&o.round, "round", time.Second, "`time` of each turn in closed loop, which tells capacity")
+	f.DurationVar(&o.open, "open", open, "`time` of "+of)
+	f.Float64Var(&o.share, "share", share, "`share` of the throughput that open loop asks for")
+}
+
+// check refuses what could only go wrong later.
+func (o *loadOptions) check() error {
+	switch {
+	case o.connections < 1 || o.connections > 10_000:
+		return usagef("--connections %d: want 1 to 10000", o.connections)
+	case o.round <= 0 || o.open <= 0:
+		return usagef("--round %v, --open %v: want more than nothing", o.round, o.open)
+	case o.share <= 0 || o.share > 1:
+		return usagef("--share %v: want a share of more than 0, up to 1", o.share)
+	}
+	return nil
+}
+
+type benchHTTPOptions struct {
+	benchOptions
+	load    loadOptions
+	noPeers bool
 }
 
 func newBenchHTTP(std stdio) *cobra.Command {
@@ -36,25 +65,14 @@ part of the same processors; the time of the server's process alone is a row of 
 		RunE: verb(func(cmd *cobra.Command, _ []string) error { return runBenchHTTP(cmd.Context(), o, std) }),
 	}
 	o.flags(cmd, 1024, "different questions of each kind")
-	f := cmd.Flags()
-	f.IntVar(&o.connections, "connections", 32, "`number` of connections in closed loop; open loop has twice as many")
-	f.DurationVar(&o.round, "round", time.Second, "`time` of each turn in closed loop")
-	f.DurationVar(&o.open, "open", 10*time.Second, "`time` of each open loop, in seven turns")
-	f.Float64Var(&o.share, "share", 0.7, "`share` of the throughput that open loop asks for")
-	f.BoolVar(&o.noPeers, "no-peers", false, "leave Redis out even where it is installed")
+	o.load.flags(cmd, 10*time.Second, "each open loop, in seven turns", 0.7)
+	cmd.Flags().BoolVar(&o.noPeers, "no-peers", false, "leave Redis out even where it is installed")
 	return cmd
 }
 
 func runBenchHTTP(ctx context.Context, o benchHTTPOptions, std stdio) error {
-	switch err := o.check(); {
-	case err != nil:
+	if err := cmp.Or(o.check(), o.load.check()); err != nil {
 		return err
-	case o.connections < 1 || o.connections > 10_000:
-		return usagef("--connections %d: want 1 to 10000", o.connections)
-	case o.round <= 0 || o.open <= 0:
-		return usagef("--round %v, --open %v: want more than nothing", o.round, o.open)
-	case o.share <= 0 || o.share > 1:
-		return usagef("--share %v: want a share of more than 0, up to 1", o.share)
 	}
 	run := newRun(o.seed)
 	snap, err := openSnapshot(o.snapshot)
@@ -69,7 +87,7 @@ func runBenchHTTP(ctx context.Context, o benchHTTPOptions, std stdio) error {
 	p := newProgress(std.err, o.quiet)
 	result, err := bench.HTTP(ctx, bench.NewCatalogue(snap), bench.HTTPOptions{
 		Binary: binary, Snapshot: o.snapshot, Mix: o.mix, Seed: o.seed, Keys: o.n,
-		Connections: o.connections, Round: o.round, Open: o.open, Share: o.share, NoPeers: o.noPeers, Progress: p.report,
+		Connections: o.load.connections, Round: o.load.round, Open: o.load.open, Share: o.load.share, NoPeers: o.noPeers, Progress: p.report,
 	})
 	p.end()
 	if err != nil {

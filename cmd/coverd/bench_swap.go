@@ -14,10 +14,8 @@ type benchSwapOptions struct {
 	first, second string
 	seed          uint64
 	n             int
-	connections   int
-	round, open   time.Duration
+	load          loadOptions
 	every         time.Duration
-	share         float64
 	work          string
 	asJSON, quiet bool
 }
@@ -41,14 +39,11 @@ Both files are copied into a directory of its own, which is removed.`,
 			return runBenchSwap(cmd.Context(), o, std)
 		}),
 	}
+	o.load.flags(cmd, 30*time.Second, "open loop without swaps, and again with them, in seven turns each", 0.3)
 	f := cmd.Flags()
 	f.Uint64Var(&o.seed, "seed", 1, "`number` that the questions come from")
 	f.IntVar(&o.n, "n", 1024, "`number` of different questions of each kind")
-	f.IntVar(&o.connections, "connections", 32, "`number` of connections in closed loop; open loop has twice as many")
-	f.DurationVar(&o.round, "round", time.Second, "`time` of each turn in closed loop, which tells capacity")
-	f.DurationVar(&o.open, "open", 30*time.Second, "`time` of open loop without swaps, and again with them, in seven turns each")
 	f.DurationVar(&o.every, "every", 500*time.Millisecond, "`time` from the end of a swap to the next")
-	f.Float64Var(&o.share, "share", 0.3, "`share` of the throughput that open loop asks for")
 	f.StringVar(&o.work, "work", "", "`folder` for the directory of generations; by default the system's for temporary files")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress")
@@ -59,12 +54,11 @@ func runBenchSwap(ctx context.Context, o benchSwapOptions, std stdio) error {
 	switch {
 	case o.n < 1:
 		return usagef("--n %d: want 1 or more", o.n)
-	case o.connections < 1 || o.connections > 10_000:
-		return usagef("--connections %d: want 1 to 10000", o.connections)
-	case o.round <= 0 || o.open <= 0 || o.every <= 0:
-		return usagef("--round %v, --open %v, --every %v: want more than nothing", o.round, o.open, o.every)
-	case o.share <= 0 || o.share > 1:
-		return usagef("--share %v: want a share of more than 0, up to 1", o.share)
+	case o.every <= 0:
+		return usagef("--every %v: want more than nothing", o.every)
+	}
+	if err := o.load.check(); err != nil {
+		return err
 	}
 	run := newRun(o.seed)
 	snap, err := openSnapshot(o.first)
@@ -79,7 +73,7 @@ func runBenchSwap(ctx context.Context, o benchSwapOptions, std stdio) error {
 	p := newProgress(std.err, o.quiet)
 	run.Rows, err = bench.Swap(ctx, bench.NewCatalogue(snap), bench.SwapOptions{
 		Binary: binary, Snapshots: [2]string{o.first, o.second}, Seed: o.seed, Keys: o.n,
-		Connections: o.connections, Round: o.round, Open: o.open, Every: o.every, Share: o.share, Work: o.work, Progress: p.report,
+		Connections: o.load.connections, Round: o.load.round, Open: o.load.open, Every: o.every, Share: o.load.share, Work: o.work, Progress: p.report,
 	})
 	p.end()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"coverd/geo"
 	"coverd/index"
+	"coverd/loader"
 	"coverd/server"
 )
 
@@ -248,7 +249,7 @@ func diffCSV(w io.Writer, d *diff) error {
 			return err
 		}
 		err = out.Write([]string{
-			c.Kind.String(), c.Postcode.String(), c.UPRN.String(), inert(c.Address), c.Network.String(), inert(c.CSP), inert(c.Before), inert(c.After),
+			c.Kind.String(), c.Postcode.String(), c.UPRN.String(), loader.Inert(c.Address), c.Network.String(), loader.Inert(c.CSP), loader.Inert(c.Before), loader.Inert(c.After),
 		})
 	}
 	if err != nil {
@@ -256,13 +257,4 @@ func diffCSV(w io.Writer, d *diff) error {
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// inert keeps a spreadsheet from taking a cell for a formula, by a quote in
-// front of what would start one.
-func inert(cell string) string {
-	if cell != "" && strings.IndexByte("=+-@\t\r\x00", cell[0]) >= 0 {
-		return "'" + cell
-	}
-	return cell
 }

@@ -48,13 +48,14 @@ func TestSameBytes(t *testing.T) {
 	if err := os.Chtimes(filepath.Join(elsewhere, "terminated.csv"), old, old); err != nil {
 		t.Fatal(err)
 	}
-	check("another folder", buildIn(t, elsewhere, Options{}))
+	check("another folder", buildIn(t, elsewhere, Options{Workers: 7}))
+	if underRace {
+		return // what follows races no more than this did
+	}
 
 	t.Chdir(elsewhere)
 	check("from inside the folder", buildIn(t, ".", Options{}))
-	for _, workers := range []int{1, 7} {
-		check("workers", buildIn(t, elsewhere, Options{Workers: workers}))
-	}
+	check("one worker", buildIn(t, elsewhere, Options{Workers: 1}))
 	for _, procs := range []int{1, 2} {
 		before := runtime.GOMAXPROCS(procs)
 		got := buildIn(t, elsewhere, Options{})

@@ -108,7 +108,10 @@ func TestExportSample(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := open(t, res)
-	for _, p := range Packings {
+	for i, p := range Packings {
+		if underRace && i > 0 {
+			break // packed otherwise it is written by the same routines
+		}
 		_, files := roundTrip(t, s, ExportOptions{Packing: p})
 		t.Log(sortedKeys(files))
 	}

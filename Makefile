@@ -44,8 +44,8 @@ fmt: ## rewrite the sources as lint wants them
 	$(GO) fix ./...
 	$(LINT) fmt
 
-race: ## run all tests under the race detector
-	$(GO) test -race ./...
+race: ## run all tests under the race detector, the long ones shortened
+	$(GO) test -race -short -timeout 20m ./...
 
 crash: ## fail 100,000 power supplies in memory, and kill 300 builds and servers for real
 	$(GO) test ./index/generations -run Crash -v -count=1 -timeout=1h -crash.images=100000

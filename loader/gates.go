@@ -166,12 +166,7 @@ type manifestOverride struct {
 }
 
 // after is what an override of this build is bound to.
-func (r *run) after() string {
-	if r.o.Previous == nil {
-		return afterNone
-	}
-	return r.o.Previous.ID()[:afterDigits]
-}
+func (r *run) after() string { return afterOf(r.o.Previous) }
 
 // checkOverrides refuses overrides that are for another build, and keeps the
 // others.

@@ -79,15 +79,22 @@ func (e *RefusedError) Error() string {
 
 // readyMade are the overrides that would let a refused night pass: none if it
 // cannot be.
-func (s *Summary) readyMade() string {
-	var all []string
+func (s *Summary) readyMade() (manifest, flags string) {
+	var tables, words []string
 	for i := range s.Refusals {
-		if s.Refusals[i].Override == "" {
-			return ""
+		r := &s.Refusals[i]
+		if r.Override == "" {
+			return "", ""
 		}
-		all = append(all, s.Refusals[i].Override)
+		tables = append(tables, r.Override)
+		words = append(words, "--override", shellQuoted(r.Gate+"="+r.Source))
 	}
-	return strings.Join(all, "\n")
+	return strings.Join(tables, "\n"), strings.Join(words, " ")
+}
+
+// shellQuoted is a word as a shell takes it.
+func shellQuoted(word string) string {
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // name is a source as a person calls it.
@@ -153,8 +160,8 @@ func (s *Summary) WriteText(w io.Writer) error {
 			p.line("  to look closer: %s", r.Look)
 		}
 	}
-	if ready := s.readyMade(); ready != "" {
-		p.line("\nTo let this pass, this once, put into the manifest, with your name and the reason:\n\n%s", ready)
+	if ready, flags := s.readyMade(); ready != "" {
+		p.line("\nTo let this pass, this once, build again with your name and the reason:\n\n  %s --by NAME --reason TEXT\n\nor put them into the manifest:\n\n%s", flags, ready)
 	}
 	return p.err
 }

@@ -1,10 +1,13 @@
 package loader
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"coverd/index"
 )
 
 // Thresholds are what the gates hold a night to. Shares are from 0 to 1, of the
@@ -114,9 +117,25 @@ type rawOverride struct {
 func (c *manifestChecker) override(at string, raw *rawOverride) Override {
 	o := Override{raw.Gate, raw.Source, strings.ToLower(raw.After), strings.TrimSpace(raw.By), strings.TrimSpace(raw.Reason)}
 	what := "override " + at[len("override#"):]
-	fail := func(key, format string, args ...any) {
+	o.check(func(key, format string, args ...any) {
 		c.fail(at+"."+key, "%s: %s", what, fmt.Sprintf(format, args...))
-	}
+	})
+	return o
+}
+
+// Override adds an override that a person decides on for one build there and
+// then, which comes after a snapshot, or after none. gate and source are as a
+// refusal names them; by and reason are not empty.
+func (m *Manifest) Override(gate, source, by, reason string, after *index.Snapshot) error {
+	o := Override{gate, source, afterOf(after), strings.TrimSpace(by), strings.TrimSpace(reason)}
+	var errs []error
+	o.check(func(_, format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) })
+	m.Overrides = append(m.Overrides, o)
+	return errors.Join(errs...)
+}
+
+// check tells what is wrong with an override, by its key.
+func (o *Override) check(fail func(key, format string, args ...any)) {
 	switch why, known := gateWhy(o.Gate); {
 	case !known:
 		fail("gate", "unknown gate %q%s", o.Gate, didYouMean(o.Gate, gateNames()))
@@ -127,7 +146,7 @@ func (c *manifestChecker) override(at string, raw *rawOverride) Override {
 		fail("source", "source is missing: copy it from the refusal")
 	}
 	if o.After != afterNone && (len(o.After) != afterDigits || strings.Trim(o.After, "0123456789abcdef") != "") {
-		fail("after", "after %q: want the first %d digits of the ID of the snapshot that the build comes after, as the refusal prints them", raw.After, afterDigits)
+		fail("after", "after %q: want the first %d digits of the ID of the snapshot that the build comes after, as the refusal prints them", o.After, afterDigits)
 	}
 	for _, text := range []struct{ key, value, want string }{
 		{"by", o.By, "who lets it pass"}, {"reason", o.Reason, "why that is right"},
@@ -136,7 +155,14 @@ func (c *manifestChecker) override(at string, raw *rawOverride) Override {
 			fail(text.key, "%s %q: write in plain text %s", text.key, text.value, text.want)
 		}
 	}
-	return o
+}
+
+// afterOf is what an override of a build after a snapshot is bound to.
+func afterOf(previous *index.Snapshot) string {
+	if previous == nil {
+		return afterNone
+	}
+	return previous.ID()[:afterDigits]
 }
 
 // gateNames lists the gates that can be overridden.

@@ -56,12 +56,14 @@ func TestSnapshotsAtTheAdminListener(t *testing.T) {
 			t.Errorf("POST %s: %d %s; %s is served", step.path, status, body, served())
 		}
 	}
-	for path, headers := range map[string][]string{
-		"/snapshots/2/activate": {"Sec-Fetch-Site", "cross-site"},
-		"/snapshots/3/activate": {"Origin", "http://elsewhere.example"},
+	for _, headers := range [][]string{
+		{"Sec-Fetch-Site", "cross-site"},
+		{"Origin", "http://elsewhere.example"},
+		{"Origin", "null"},
+		{"Origin", "http://" + s.admin}, // a page elsewhere under a name that leads here
 	} {
-		if status, body := request(t, "POST", s.admin, path, headers...); status != 403 || served() != c.list[0].ID {
-			t.Errorf("from a page elsewhere: %d %s", status, body)
+		if status, body := request(t, "POST", s.admin, "/snapshots/2/activate", headers...); status != 403 || served() != c.list[0].ID {
+			t.Errorf("from a page, %v: %d %s", headers, status, body)
 		}
 	}
 	for _, path := range []string{"/snapshots/reload", "/snapshots/rollback", "/snapshots/2/activate"} {

@@ -29,7 +29,7 @@ func (q *scratch) answerChanges([]byte) {
 		return
 	}
 	a := &q.changes
-	*a = api.ChangesAnswer{Query: api.ChangesQuery{Since: api.Text(since)}, Snapshot: q.snap.ref, Changes: a.Changes[:0]}
+	*a = api.ChangesAnswer{Query: api.ChangesQuery{Since: api.Text(since)}, Snapshot: q.ref, Changes: a.Changes[:0]}
 	var ok bool
 	if a.Query.Limit, ok = q.count(defaultChanges, maxChanges); !ok {
 		return

@@ -143,7 +143,7 @@ func TestChangesArePagedToTheEnd(t *testing.T) {
 		}
 	}
 	a := page(t, base, "since", strings.ToUpper(nights[1].ID()), "limit", "2", "outcode", "GU2")
-	if a.Since.ID != nights[1].ID() || a.Since.AsOf.V != testDay+1 || a.Snapshot.ID != nights[2].ID() || a.Query.Outcode.V.String() != "GU2" || a.Query.Limit != 2 {
+	if a.Since.ID != nights[1].ID() || a.Since.AsOf.V != testDay+1 || a.Snapshot.ID != nights[2].ID() || a.Query.Outcode.V.String() != "GU2" || a.Query.Limit != 2 || a.Snapshot.AgeDays == 0 {
 		t.Errorf("%+v", a)
 	}
 	if a := page(t, base, "since", nights[2].ID()); len(a.Changes) > 0 || a.Changes == nil || a.Next != "" || a.Since.ID != nights[2].ID() {

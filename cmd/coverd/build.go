@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,9 @@ type buildOptions struct {
 	previous string
 	rejects  string
 	reports  []string
+	override []string
+	by       string
+	reason   string
 	stage    bool
 	keep     int
 	hook     string
@@ -57,6 +61,7 @@ The report says which, by how much, and how to go on. Whatever goes wrong, what 
 		Example: `  coverd build --manifest coverd.toml
   coverd build --manifest coverd.toml --out coverd.snap
   coverd build --manifest coverd.toml --hook 'coverd lookup "GU1 1AA" | grep -q available'
+  coverd build --manifest coverd.toml --override shrink=Arqiva --by 'A. Operator' --reason '400 flats were pulled down'
   coverd build --manifest tonight/coverd.toml --stage --rejects rejects.csv.gz --json`,
 		Args: cobra.NoArgs,
 		RunE: verb(func(cmd *cobra.Command, _ []string) error { return runBuild(cmd.Context(), o, std) }),
@@ -66,6 +71,9 @@ The report says which, by how much, and how to go on. Whatever goes wrong, what 
 	f.StringVar(&o.out, "out", "", "write this snapshot `file` instead of a generation")
 	f.StringVar(&o.previous, "previous", "", "the snapshot `file` before this one (default the active generation): postcodes it holds and the register lacks were terminated since, and what has changed is remembered")
 	f.StringVar(&o.rejects, "rejects", "", "list rejected rows in this CSV `file` (.gz and .zst compress)")
+	f.StringArrayVar(&o.override, "override", nil, "let this build pass a gate that has refused it, `GATE=SOURCE` as the refusal says; may be given several times")
+	f.StringVar(&o.by, "by", "", "`name` of who overrides, for the record in the snapshot")
+	f.StringVar(&o.reason, "reason", "", "`text` that says why that is right, for the same record")
 	f.BoolVar(&o.stage, "stage", false, "leave the new generation staged: 'coverd snapshots activate' makes it active")
 	f.IntVar(&o.keep, "keep", generations.DefaultKeep, "`number` of generations to keep once there is a new one, at least 3; 0 keeps all")
 	f.StringVar(&o.hook, "hook", "", "`command` that may look at the new generation before it is made active, and refuse it")
@@ -131,6 +139,9 @@ func runBuild(ctx context.Context, o buildOptions, std stdio) (err error) {
 			return err
 		}
 	}
+	if err := o.overrides(manifest, previous); err != nil {
+		return err
+	}
 	used, err := to.usedOverrides()
 	if err != nil {
 		return err
@@ -162,6 +173,23 @@ func runBuild(ctx context.Context, o buildOptions, std stdio) (err error) {
 	}
 	made.Seconds = time.Since(start).Seconds()
 	return o.summarise(std, &res.Report, made)
+}
+
+// overrides adds those of the command line to the manifest's.
+func (o *buildOptions) overrides(m *loader.Manifest, previous *index.Snapshot) error {
+	if len(o.override) == 0 && (o.by != "" || o.reason != "") {
+		return usagef("--by and --reason are for --override")
+	}
+	for _, text := range o.override {
+		gate, source, ok := strings.Cut(text, "=")
+		if !ok {
+			return usagef("--override %s: want GATE=SOURCE, as the refusal says", text)
+		}
+		if err := m.Override(gate, source, o.by, o.reason, previous); err != nil {
+			return usagef("--override %s: %w", text, err)
+		}
+	}
+	return nil
 }
 
 // interrupted says of an error that comes of being told to stop that it does.

@@ -79,7 +79,7 @@ func TestDeployedCommandsExist(t *testing.T) {
 // TestDeployedPathsAgree: what one file writes, the other reads.
 func TestDeployedPathsAgree(t *testing.T) {
 	for name, wants := range map[string][]string{
-		"coverd.service":       {installed + " serve --snapshots /var/lib/coverd/snapshots", "EnvironmentFile=-/etc/coverd/coverd.env", "Group=coverd\n", "kill -HUP"},
+		"coverd.service":       {installed + " serve --snapshots /var/lib/coverd/snapshots", "EnvironmentFile=-/etc/coverd/coverd.env", "Group=coverd\n", "kill -HUP", "\nSystemCallFilter=setpriority\n"},
 		"coverd-build.service": {installed + " build --manifest /etc/coverd/coverd.toml", "StateDirectory=coverd\n", "Group=coverd\n", "UMask=0027\n", "User=coverd-build\n"},
 		"coverd-build.timer":   {"Persistent=true\n", "RandomizedDelaySec=", "OnCalendar="},
 		"coverd.cron":          {installed + " build --quiet --manifest /etc/coverd/coverd.toml\n", "MAILTO=", "coverd-build "},

@@ -24,6 +24,9 @@ import (
 // admin listener or because the directory changed, the next one serves a whole
 // generation, and that is the active one.
 func TestKilledServers(t *testing.T) {
+	if underRace {
+		t.Skip("many processes, each ten times as slow: what they run is raced in its own package")
+	}
 	n := newNights(t)
 	n.build(t).run(t)
 	n.build(t).run(t)

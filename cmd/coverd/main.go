@@ -24,7 +24,7 @@
 // standard output, everything else to standard error: log lines are text on a
 // terminal and JSON otherwise.
 //
-// Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a gate.
+// Exit codes: 0 done, 1 failed, 2 usage, 3 refused, by a gate or by the hook.
 package main
 
 import (
@@ -93,7 +93,7 @@ Every night the Communications Service Providers hand over coverage extracts. co
 immutable snapshot file; coverd serve answers postcode, outcode, sector, premises (UPRN) and location questions from it.
 
 Every flag --some-flag has a twin COVERD_SOME_FLAG in the environment; the command line wins.
-Exit codes: 0 done, 1 failed, 2 usage, 3 refused by a gate.`,
+Exit codes: 0 done, 1 failed, 2 usage, 3 refused, by a gate or by the hook.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return readEnv(cmd) },

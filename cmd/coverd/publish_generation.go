@@ -118,7 +118,12 @@ func (g *generationDestination) publish(w *outcome) (*built, error) {
 		return nil, err
 	}
 	made := w.made(g.dir.Path(staged), g.o.rejects)
-	made.Generation, made.Unchanged = &staged, same
+	made.Generation = &staged
+	if same {
+		if err := g.again(made, &w.res.Report); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case !same:
 		if err := g.complete(w, made); err != nil {
@@ -129,7 +134,7 @@ func (g *generationDestination) publish(w *outcome) (*built, error) {
 	case staged.State == generations.Withdrawn:
 		return nil, refusal{fmt.Errorf("%s: this very snapshot was rolled back from, and stays withdrawn; 'coverd snapshots activate %d' would make it active all the same", made.File, staged.Sequence)}
 	default:
-		if err := g.activate(w.ctx, made, g.dir.Companion(staged, reportSuffix)); err != nil {
+		if err := g.activate(w.ctx, made); err != nil {
 			return nil, err
 		}
 	}
@@ -151,11 +156,25 @@ func (g *generationDestination) unchanged(w *outcome) (*built, error) {
 	}
 	w.info, w.res.Snapshot, w.res.Timings = *info, info.ID, w.watch.timings()
 	made := w.made(g.active, g.o.rejects)
-	made.Generation, made.Unchanged = &active, true
+	made.Generation = &active
+	return made, g.again(made, &w.res.Report)
+}
+
+// again says of a generation that was there before that it was, and writes the
+// files that this build was asked for. Its companions are there, but for one
+// that is staged because a build was killed before it had written them.
+func (g *generationDestination) again(made *built, r *loader.Report) (err error) {
+	made.Unchanged = true
+	if made.Generation.State == generations.Staged {
+		return g.attach(made, r)
+	}
+	made.Report = g.dir.Companion(*made.Generation, reportSuffix)
 	if g.o.rejects != "" {
 		err = placeRejects(g.temp, g.o.rejects)
+	} else {
+		made.Rejects = g.dir.Companion(*made.Generation, rejectsSuffix)
 	}
-	return made, errors.Join(err, g.o.writeReports(&w.res.Report))
+	return errors.Join(err, g.o.writeReports(r))
 }
 
 // complete gives a generation that was just staged its companions, and makes it
@@ -163,7 +182,7 @@ func (g *generationDestination) unchanged(w *outcome) (*built, error) {
 func (g *generationDestination) complete(w *outcome, made *built) error {
 	err := g.attach(made, &w.res.Report)
 	if err == nil {
-		err = g.activate(w.ctx, made, made.Report)
+		err = g.activate(w.ctx, made)
 	}
 	if _, refused := errors.AsType[refusal](err); err == nil || refused {
 		return err
@@ -191,9 +210,9 @@ func (g *generationDestination) attach(made *built, r *loader.Report) (err error
 
 // activate asks the hook, and makes the generation active unless it is to stay
 // staged.
-func (g *generationDestination) activate(ctx context.Context, made *built, report string) error {
+func (g *generationDestination) activate(ctx context.Context, made *built) error {
 	if g.o.hook != "" {
-		err := runHook(ctx, g.o, g.std, made.File, g.previous(), report)
+		err := runHook(ctx, g.o, g.std, made.File, g.previous(), made.Report)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

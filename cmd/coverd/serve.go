@@ -88,6 +88,11 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	// From the beginning: one that comes while the first snapshot is being opened
+	// would end the process.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	log := newLog(std.err)
 	srv, err := openServer(o, log)
 	if err != nil {
@@ -105,7 +110,7 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 	if err != nil {
 		return errors.Join(err, public.Close())
 	}
-	defer onHangup(srv.Reload)()
+	defer onHangup(hangups, srv.Reload)()
 	log.Info("listening", "public", public.Addr().String(), "admin", admin.Addr().String(), "try", tryURL(public.Addr(), srv.Snapshot()))
 	stop := context.AfterFunc(ctx, func() { log.Info("draining", "why", context.Cause(ctx).Error()) })
 	defer stop()
@@ -139,10 +144,8 @@ func openServer(o serveOptions, log *slog.Logger) (*server.Server, error) {
 	return srv, nil
 }
 
-// onHangup calls f at each SIGHUP, until it is told to stop.
-func onHangup(f func()) (stop func()) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGHUP)
+// onHangup calls f at each of the signals, until it is told to stop.
+func onHangup(signals chan os.Signal, f func()) (stop func()) {
 	go func() {
 		for range signals {
 			f()

@@ -35,6 +35,9 @@ var (
 // today, as happens in every new housing estate, and then the same extracts
 // without what stood at the postcodes that are gone.
 func TestYear(t *testing.T) {
+	if underRace {
+		t.Skip("many processes, each ten times as slow: what they run is raced in its own package")
+	}
 	before, after := *yearBefore, *yearAfter
 	if before == "" {
 		before, after = sampleYear(t)
@@ -284,13 +287,18 @@ func (w *yearWorld) serve(t *testing.T, snapshot string) (public string) {
 // estimate, and what to do next.
 func (w *yearWorld) checkNew(t *testing.T, snapshot string, fresh []geo.Postcode) {
 	t.Helper()
-	located := 0
+	located, blind := 0, 0
 	w.ask(t, snapshot, fresh, func(_ geo.Postcode, a *yearAnswer) {
 		if a.Outcome != "no_premises_found" || a.Reason != "postcode_not_in_extracts" || a.Postcode.Status != "live" {
 			t.Errorf("got %s, %s, %s", a.Outcome, a.Reason, a.Postcode.Status)
 		}
-		if a.Estimate == nil || a.Estimate.State == "" || a.Estimate.Basis == "" || a.NextStep == nil {
+		switch e := a.Estimate; {
+		case e == nil || a.NextStep == nil:
 			t.Error("without an estimate, or a next step")
+		case e.Basis == "" && e.State == "unknown" && a.Postcode.Latitude == nil:
+			blind++ // a new outcode without coordinates: there is nothing to estimate from, and it says so
+		case e.State == "" || e.Basis == "":
+			t.Errorf("an estimate of nothing: %+v", e)
 		}
 		if a.Postcode.Latitude != nil {
 			if located++; a.Region == nil || a.Region.Name == "" {
@@ -298,9 +306,10 @@ func (w *yearWorld) checkNew(t *testing.T, snapshot string, fresh []geo.Postcode
 			}
 		}
 	})
-	if located == 0 {
-		t.Error("no new postcode has a location")
+	if located == 0 || blind > len(fresh)/100 {
+		t.Errorf("of %d new postcodes %d have a location, of %d nothing can be estimated", len(fresh), located, blind)
 	}
+	t.Logf("of %d new postcodes %d have a location, of %d nothing can be estimated", len(fresh), located, blind)
 }
 
 // checkGone: postcodes that the register has lost are terminated between its

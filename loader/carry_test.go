@@ -222,10 +222,7 @@ func TestBadFileIsNotCarried(t *testing.T) {
 // many network regions.
 func TestCarryConflictBesideClaimsOnAllNetworks(t *testing.T) {
 	const columns = "uprn,network_region,coverage_availability\n"
-	all := columns
-	for _, name := range networkNames() {
-		all += "990000000001," + name + ",true\n"
-	}
+	all := columns + "990000000001," + strings.Join(networkNames(), ",true\n990000000001,") + ",true\n"
 	w := premisesWorld("A\non_missing = \"carry\"", all, "B\non_missing = \"carry\"", columns+"990000000001,South,true\n990000000001,South,false\n")
 	first, _ := w.build(t)
 	next, _ := w.with("1.csv", columns).with("2.csv", columns).buildAfter(t, first)

@@ -159,7 +159,8 @@ type Delta struct {
 	Outcodes []OutcodeDelta `json:"outcodes"` // those with a change, in directory order; premises without postcode last, at the zero outcode
 }
 
-// CSPDelta compares a CSP's own claims on premises, not those that areas lend.
+// CSPDelta compares a CSP's own claims on premises, and by themselves those that
+// its areas lend.
 type CSPDelta struct {
 	CSP    string `json:"csp"`
 	Before int64  `json:"before"`
@@ -168,6 +169,11 @@ type CSPDelta struct {
 	// in both snapshots, Flipped those of them that are in another state.
 	Both    int64 `json:"both"`
 	Flipped int64 `json:"flipped"`
+	// Lent counts the claims that its areas lent, in the older snapshot, to premises
+	// that are in the newer too and have none of their own there on that network
+	// region; LentChanged those that are lent no more, or in another state.
+	Lent        int64 `json:"lent"`
+	LentChanged int64 `json:"lent_changed"`
 }
 
 // OutcodeDelta counts the changes in an outcode: all of them, and those of some
@@ -188,6 +194,16 @@ func (d *Delta) Add(c *Change) {
 		d.Outcodes, n = append(d.Outcodes, OutcodeDelta{Outcode: o}), n+1
 	}
 	d.Outcodes[n-1].add(c.Kind)
+}
+
+// add adds n times what another counts.
+func (c *CSPDelta) add(n int64, d *CSPDelta) {
+	c.Before += n * d.Before
+	c.After += n * d.After
+	c.Both += n * d.Both
+	c.Flipped += n * d.Flipped
+	c.Lent += n * d.Lent
+	c.LentChanged += n * d.LentChanged
 }
 
 func (o *OutcodeDelta) add(k ChangeKind) {

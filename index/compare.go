@@ -2,6 +2,7 @@ package index
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,14 +61,8 @@ func (s *Snapshot) aspect(kind uint32, day Day) *aspect {
 type outcome struct {
 	before, after *aspect
 	changes       []Change
-	csps          []cspOutcome
-	n             int64 // premises with it, not counted yet
-}
-
-// cspOutcome is what an outcome adds to a CSPDelta.
-type cspOutcome struct {
-	csp                          string
-	before, after, both, flipped int64
+	csps          []CSPDelta // what a premises with it adds to them
+	n             int64      // premises with it, not counted yet
 }
 
 // newOutcome compares two aspects, not both nil.
@@ -128,19 +123,26 @@ func conflictText(conflict bool) string {
 
 // count counts a claim for its CSP; either may be nil.
 func (o *outcome) count(b, a *held, day Day) {
-	var c cspOutcome
+	var c CSPDelta
 	if b != nil && !b.lent {
-		c.csp, c.before = b.CSP, 1
+		c.CSP, c.Before = b.CSP, 1
 	}
 	if a != nil && !a.lent {
-		c.csp, c.after = a.CSP, 1
+		c.CSP, c.After = a.CSP, 1
 	}
-	if c.before+c.after == 2 {
-		if c.both = 1; b.On(day).State != a.On(day).State {
-			c.flipped = 1
+	same := b != nil && a != nil && b.On(day).State == a.On(day).State
+	if c.Before+c.After == 2 {
+		if c.Both = 1; !same {
+			c.Flipped = 1
 		}
 	}
-	if c.before+c.after > 0 {
+	own := func(h held) bool { return !h.lent && h.Network == b.Network }
+	if b != nil && b.lent && o.after != nil && !slices.ContainsFunc(o.after.claims, own) {
+		if c.CSP, c.Lent = b.CSP, 1; !same {
+			c.LentChanged = 1
+		}
+	}
+	if c.CSP != "" {
 		o.csps = append(o.csps, c)
 	}
 }

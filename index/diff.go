@@ -209,7 +209,7 @@ func (c *comparer) delta() *Delta {
 		for name, x := range m.csps {
 			y := at(csps, name)
 			y.CSP = name
-			y.Before, y.After, y.Both, y.Flipped = y.Before+x.Before, y.After+x.After, y.Both+x.Both, y.Flipped+x.Flipped
+			y.add(1, x)
 		}
 		for o, x := range m.outcodes {
 			y := at(outcodes, o)

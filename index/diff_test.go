@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -370,29 +371,35 @@ func slowDelta(old, now *Snapshot, changes []Change) *Delta {
 	}
 	csps := map[string]*CSPDelta{}
 	was, is := slowKeys(old), slowKeys(now)
-	own := func(p Premises, f func(k [2]string, h held)) {
-		for k, h := range slowClaimsOf(p) {
-			if !h.lent {
-				f(k, h)
+	for k, p := range was {
+		q, ok := is[k]
+		for about, h := range slowClaimsOf(p) {
+			g := held{}
+			if ok {
+				g = slowClaimsOf(q)[about]
+			}
+			changed := int64(1)
+			if g.Claim != nil && g.On(now.Info().AsOf).State == h.On(now.Info().AsOf).State {
+				changed = 0
+			}
+			switch {
+			case h.lent && ok && !slices.ContainsFunc(slices.Collect(maps.Values(slowClaimsOf(q))), func(g held) bool { return !g.lent && g.Network == h.Network }):
+				c := at(csps, h.CSP)
+				c.Lent, c.LentChanged = c.Lent+1, c.LentChanged+changed
+			case !h.lent:
+				c := at(csps, h.CSP)
+				if c.Before++; g.Claim != nil && !g.lent {
+					c.Both, c.Flipped = c.Both+1, c.Flipped+changed
+				}
 			}
 		}
 	}
-	for k, p := range was {
-		own(p, func(about [2]string, h held) {
-			c := at(csps, h.CSP)
-			c.Before++
-			if q, ok := is[k]; ok {
-				if g, ok := slowClaimsOf(q)[about]; ok && !g.lent {
-					c.Both++
-					if g.On(now.Info().AsOf).State != h.On(now.Info().AsOf).State {
-						c.Flipped++
-					}
-				}
-			}
-		})
-	}
 	for _, p := range is {
-		own(p, func(_ [2]string, h held) { at(csps, h.CSP).After++ })
+		for _, h := range slowClaimsOf(p) {
+			if !h.lent {
+				at(csps, h.CSP).After++
+			}
+		}
 	}
 	for name, c := range csps {
 		c.CSP = name

@@ -67,10 +67,9 @@ func (m *matcher) outcome(old, now uint32) *outcome {
 // flush counts the outcomes' premises and forgets them.
 func (m *matcher) flush() {
 	for _, o := range m.outcomes {
-		for _, x := range o.csps {
+		for i := range o.csps {
 			if o.n > 0 {
-				y := at(m.csps, x.csp)
-				y.Before, y.After, y.Both, y.Flipped = y.Before+o.n*x.before, y.After+o.n*x.after, y.Both+o.n*x.both, y.Flipped+o.n*x.flipped
+				at(m.csps, o.csps[i].CSP).add(o.n, &o.csps[i])
 			}
 		}
 	}

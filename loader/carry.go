@@ -77,7 +77,7 @@ func (r *run) carriedFrom(f *feed) (*index.Carried, string) {
 		for _, b := range f.before.Parts {
 			from.AsOf = earlier(from.AsOf, b.AsOf)
 		}
-	default: // a snapshot without baselines
+	case p.Baselines() == nil: // its sources tell; those of others name too what did not come
 		for i := range p.Info().Sources {
 			if s := &p.Info().Sources[i]; s.CSP == f.csp && s.Kind == string(f.kind) {
 				from.AsOf = earlier(from.AsOf, s.AsOf)
@@ -149,6 +149,7 @@ func (r *run) carryPremises(f *feed) (n int64, err error) {
 		return 0, &FileError{File: source.Pattern, Msg: "too many files"}
 	}
 	r.files = append(r.files, sourceFile{name: fmt.Sprintf("(%s of %.12s)", f.name(), r.o.Previous.ID()), source: source})
+	mark := r.builder.Claim(index.Claim{CSP: f.csp, AsOf: f.carried.AsOf})
 	ids := map[*index.Claim]index.ClaimID{}
 	rows := make([]index.Row, 0, carryRows)
 	flush := func() {
@@ -184,32 +185,14 @@ func (r *run) carryPremises(f *feed) (n int64, err error) {
 			}
 		}
 		if p.Conflict() && (its > 0 || own == 0) {
-			row.Address = r.builder.Address(p.Address())
-			r.builder.Add(r.markConflict(f, claims, row))
+			// Of which CSP the rows were that contradicted each other the snapshot does
+			// not tell.
+			row.Address, row.Claim = r.builder.Address(p.Address()), mark
+			r.builder.Add([]index.Row{row})
 		}
 	}
 	flush()
 	return n, nil
-}
-
-// markConflict returns rows that make of a premises what it is: one about which
-// rows contradict each other. Of which CSP these were, and on which network
-// region, the snapshot does not tell, only that they are not in it.
-func (r *run) markConflict(f *feed, claims index.ClaimSet, row index.Row) []index.Row {
-	free := index.NetworkNorth
-	for i := range claims.Len() { // in the order of network regions
-		if c, lent := claims.At(i); !lent && c.CSP == f.csp && c.Network == free {
-			free++
-		}
-	}
-	if int(free) >= index.Networks {
-		return nil
-	}
-	row.Line = 0 // it stands nowhere
-	one, other := row, row
-	one.Claim = r.builder.Claim(index.Claim{CSP: f.csp, AsOf: f.carried.AsOf, Network: free, Availability: index.AvailabilityTrue})
-	other.Claim = r.builder.Claim(index.Claim{CSP: f.csp, AsOf: f.carried.AsOf, Network: free, Availability: index.AvailabilityFalse})
-	return []index.Row{one, other}
 }
 
 // carryAreas takes a CSP's areas, in their old order, in place of those of the
@@ -253,13 +236,8 @@ func (r *run) feedOf(extract int) *feed {
 	panic(fmt.Sprintf("extract %d is in no feed", extract))
 }
 
-// carriedConflicts warns of carried claims that contradict each other, conflicts
-// that were carried themselves apart: rows that came tonight have made one
-// premises of two.
+// carriedConflicts warns of carried claims that contradict each other: rows that
+// came tonight have made one premises of two.
 func (r *run) carriedConflicts(f sourceFile, lines []conflictLine) {
-	lines = slices.DeleteFunc(lines, func(l conflictLine) bool { return l.line == 0 })
-	if len(lines) == 0 {
-		return
-	}
 	f.source.Warnings = append(f.source.Warnings, fmt.Sprintf("%s of the carried claims contradict each other and are not taken: tonight's rows have made one premises of two", thousands(int64(len(lines)))))
 }

@@ -62,6 +62,9 @@ func TestCarryEverything(t *testing.T) {
 		if res.Areas != first.Info().Areas {
 			t.Errorf("night %d: %d areas, want %d", night, res.Areas, first.Info().Areas)
 		}
+		if res.Conflicts != 0 {
+			t.Errorf("night %d: %d new conflicts", night, res.Conflicts)
+		}
 		if res.Rows != 0 || len(res.Carried) != 6 || res.Carried[0].From != first.ID() {
 			t.Errorf("night %d: %d rows, carried %+v", night, res.Rows, res.Carried)
 		}
@@ -212,5 +215,53 @@ func TestBadFileIsNotCarried(t *testing.T) {
 	res, err := w.try(t, Options{Previous: base})
 	if err == nil || !cmp.Equal(refusals(res), []string{"file vodafone.csv"}) || len(res.Carried) > 0 {
 		t.Errorf("error %v, carried %v", err, res.Carried)
+	}
+}
+
+// The mark of a conflict is carried for whoever claims the premises, on however
+// many network regions.
+func TestCarryConflictBesideClaimsOnAllNetworks(t *testing.T) {
+	const columns = "uprn,network_region,coverage_availability\n"
+	all := columns + "990000000001," + strings.Join(networkNames(), ",true\n990000000001,") + ",true\n"
+	w := premisesWorld("A\non_missing = \"carry\"", all, "B\non_missing = \"carry\"", columns+"990000000001,South,true\n990000000001,South,false\n")
+	first, _ := w.build(t)
+	next, _ := w.with("1.csv", columns).with("2.csv", columns).buildAfter(t, first)
+	if got, want := next.Info().ContentDigest, first.Info().ContentDigest; got != want || !first.PremisesAt(0).Conflict() {
+		t.Errorf("content %s, want %s", got, want)
+	}
+}
+
+// A CSP that was let be missing one night has nothing to carry the next: its
+// source is listed, but nothing came of it.
+func TestNothingToCarryAfterNothingCame(t *testing.T) {
+	base := open(t, baseNight().judge(t, nil, Options{}))
+	without := open(t, lateNight(5, func(n *night) {
+		n.more = overrideText("missing", "Vodafone", base.ID()[:12], "A", "its line is down")
+	}).judge(t, base, Options{}))
+	res := lateNight(6, nil).judge(t, without, Options{})
+	if got := refusals(res); !cmp.Equal(got, []string{"missing Vodafone"}) || !strings.Contains(res.Refusals[0].Msg, "has no claims of it to carry over") {
+		t.Errorf("refused %v, carried %+v", res.Refusals, res.Carried)
+	}
+}
+
+// Where part of a CSP's night is let be missing, the part that came is judged by
+// its sequence all the same, and what comes late by the last that came.
+func TestPartOfANight(t *testing.T) {
+	two := func(n *night, more string) world {
+		return n.world().with("coverd.toml", fmt.Sprintf("\n[[extract]]\ncsp = \"Vodafone\"\nkind = \"premises\"\npath = \"more.csv\"\nsequence = %d\n", n.sequence)).with("more.csv", more)
+	}
+	more, none := nightCSV(nightRows(990_000_200_000, 5)), nightCSV(nil)
+	base, _ := two(baseNight(), more).build(t)
+	let := func(n *night) {
+		n.more = overrideText("missing", "Vodafone", base.ID()[:12], "A", "the small file is late")
+	}
+	res, err := two(baseNight().after(func(n *night) { let(n); n.sequence = 411 }), none).try(t, Options{Previous: base})
+	if got := refusals(res); !cmp.Equal(got, []string{"sequence Arqiva", "sequence Vodafone"}) {
+		t.Errorf("an earlier night's: refused %v, %v", got, err)
+	}
+	part, _ := two(baseNight().after(let), none).buildAfter(t, base)
+	res, err = two(baseNight().after(nil), more).try(t, Options{Previous: part})
+	if err != nil {
+		t.Errorf("the small file comes, with the same sequence: refused %v", refusals(res))
 	}
 }

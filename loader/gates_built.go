@@ -31,24 +31,52 @@ func (r *run) builtGates(built *index.Built) {
 // before.
 func (r *run) changedGate(d *index.Delta) {
 	for _, csp := range r.m.CSPs() {
-		c := index.CSPDelta{}
-		if d != nil {
-			if i := slices.IndexFunc(d.CSPs, func(c index.CSPDelta) bool { return c.CSP == csp }); i >= 0 {
-				c = d.CSPs[i]
-			}
-		}
-		if c.Both == 0 {
+		c := ofCSP(d, csp)
+		// What is gone without anything in its place is for the gates of size.
+		replaced := min(c.Before, c.After) - c.Both
+		changed, of := c.Flipped+replaced, c.Both+replaced
+		if of == 0 {
 			r.noBaseline(gateChanged, csp, "no claims to compare with")
 			continue
 		}
-		value := float64(c.Flipped) / float64(c.Both)
+		value := float64(changed) / float64(of)
+		what := fmt.Sprintf("%s: %s of %s claims that it makes both tonight and %s are in another state", csp, thousands(c.Flipped), thousands(c.Both), r.since())
+		if replaced > 0 {
+			what += fmt.Sprintf(", and %s others are replaced by claims about other premises or network regions", thousands(replaced))
+		}
+		what += fmt.Sprintf(" (%s %%)", percentText(value))
 		r.share(gateChanged, csp, &measured{
-			tonight: c.Flipped, before: c.Both, value: value, warn: r.m.Gates.ChangedWarn, hold: r.m.Gates.Changed, pass: c.Flipped <= few,
-			what: fmt.Sprintf("%s: %s of %s claims that it makes both tonight and %s are in another state (%s %%)",
-				csp, thousands(c.Flipped), thousands(c.Both), r.since(), percentText(value)),
+			tonight: changed, before: of, value: value, warn: r.m.Gates.ChangedWarn, hold: r.m.Gates.Changed, pass: changed <= few,
+			what: what, look: r.candidate(),
+		})
+	}
+	for _, f := range r.feeds {
+		if f.kind != KindAreas {
+			continue
+		}
+		c := ofCSP(d, f.csp)
+		if c.Lent == 0 {
+			r.noBaseline(gateChanged, f.name(), "no premises to compare with")
+			continue
+		}
+		value := float64(c.LentChanged) / float64(c.Lent)
+		r.share(gateChanged, f.name(), &measured{
+			tonight: c.LentChanged, before: c.Lent, value: value, warn: r.m.Gates.ChangedWarn, hold: r.m.Gates.Changed, pass: c.LentChanged <= few,
+			what: fmt.Sprintf("%s: %s of %s premises that they lend a claim %s have it no more, or in another state (%s %%)",
+				f.name(), thousands(c.LentChanged), thousands(c.Lent), r.since(), percentText(value)),
 			look: r.candidate(),
 		})
 	}
+}
+
+// ofCSP is what a Delta, if there is one, has of a CSP.
+func ofCSP(d *index.Delta, csp string) index.CSPDelta {
+	if d != nil {
+		if i := slices.IndexFunc(d.CSPs, func(c index.CSPDelta) bool { return c.CSP == csp }); i >= 0 {
+			return d.CSPs[i]
+		}
+	}
+	return index.CSPDelta{}
 }
 
 // regionsGate judges the share of premises that are in another Region than
@@ -105,8 +133,12 @@ func (r *run) baselines(p *index.Report) *index.Baselines {
 			}
 		default:
 			s = index.SourceBaseline{CSP: f.csp, Kind: string(f.kind), Areas: f.counts.baselines()}
-			for _, i := range f.parts {
-				s.Parts = append(s.Parts, index.PartBaseline{Sequence: r.m.Extracts[i].Sequence, AsOf: r.m.Extracts[i].AsOf, Digests: digestsOf(r.source(i).Files)})
+			for k, i := range f.parts {
+				part := index.PartBaseline{Sequence: r.m.Extracts[i].Sequence, AsOf: r.m.Extracts[i].AsOf, Digests: digestsOf(r.source(i).Files)}
+				if r.gone(i) && f.before != nil && len(f.before.Parts) == len(f.parts) {
+					part = f.before.Parts[k] // what comes at last is judged by what came last
+				}
+				s.Parts = append(s.Parts, part)
 			}
 			s.Rows, s.Accepted, s.Rejected = r.sums(f)
 			if f.kind == KindPremises {

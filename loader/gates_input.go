@@ -31,7 +31,16 @@ func (f *feed) name() string {
 	return f.csp
 }
 
-// feeds groups the manifest's extracts, in its order.
+// few is how many of its rows never trip a gate that judges shares of them: a
+// CSP has few coverage areas, and each is large, so that none is too few.
+func (f *feed) few() int64 {
+	if f.kind == KindAreas {
+		return 0
+	}
+	return few
+}
+
+// newFeeds groups the manifest's extracts, in its order.
 func (r *run) newFeeds() []*feed {
 	var list []*feed
 	var base *index.Baselines
@@ -91,13 +100,15 @@ func (r *run) since() string { return "in " + r.after() }
 // source's own gates apart.
 func (r *run) inputGates() {
 	for _, f := range r.feeds {
-		if f.missing || f.partial || f.carried != nil || slices.ContainsFunc(f.parts, func(i int) bool { return r.refused(r.source(i)) }) {
+		if f.missing || f.carried != nil || slices.ContainsFunc(f.parts, func(i int) bool { return r.refused(r.source(i)) }) {
 			continue // that is told, and what follows of it need not be
 		}
 		r.ageGates(f)
-		r.sizeGates(f)
-		r.emptyGates(f)
 		r.distanceGate(f)
+		if !f.partial {
+			r.sizeGates(f)
+			r.emptyGates(f)
+		}
 	}
 	r.registerGates()
 	r.goneGates()
@@ -127,16 +138,17 @@ func (r *run) ageGates(f *feed) {
 	}
 	var sequences, days, fineSequences, fineDays []string
 	for k, i := range f.parts {
+		if r.gone(i) {
+			continue
+		}
 		e, now := &r.m.Extracts[i], r.source(i)
-		was := &f.before.Parts[0]
+		was := f.before.Parts[0]
 		paired := len(f.parts) == len(f.before.Parts)
 		if paired {
-			was = &f.before.Parts[k]
+			was = f.before.Parts[k]
 		} else {
-			for p := range f.before.Parts { // the oldest: no later than the one that this follows
-				if b := &f.before.Parts[p]; b.Sequence < was.Sequence || b.AsOf < was.AsOf {
-					was = b
-				}
+			for _, b := range f.before.Parts { // the oldest: no later than the one that this follows
+				was.Sequence, was.AsOf = min(was.Sequence, b.Sequence), min(was.AsOf, b.AsOf)
 			}
 		}
 		fineSequences = append(fineSequences, fmt.Sprintf("%s has sequence %d, %d %s", e.Pattern, e.Sequence, was.Sequence, r.since()))
@@ -192,11 +204,7 @@ func (r *run) sizeGates(f *feed) {
 	}
 	_, now, _ := r.sums(f)
 	was := f.before.Accepted
-	// A CSP has few coverage areas, and each is large: none is too few.
-	least := int64(few)
-	if f.kind == KindAreas {
-		least = 0
-	}
+	least := f.few()
 	say := func(how string, n int64) string {
 		return fmt.Sprintf("%s: %s good rows, %s %s: %s %% %s", name, thousands(now), thousands(was), r.since(), percentText(float64(n)/float64(was)), how)
 	}
@@ -229,6 +237,9 @@ func newAreaShare(area string, now, was int64) areaShare {
 	return areaShare{area, now, was, float64(max(0, was-now)) / float64(was)}
 }
 
+// few reports whether too little is lost to be judged.
+func (a areaShare) few() bool { return a.was-a.now <= few }
+
 func rowsOfArea(areas []index.AreaBaseline, area string) int64 {
 	s := index.SourceBaseline{Areas: areas}
 	if a := s.Area(area); a != nil {
@@ -244,12 +255,20 @@ func (r *run) shrinkAreas(name, of string, areas []areaShare) {
 		r.noBaseline(gateShrinkArea, name, fmt.Sprintf("no postcode area had %s %s", thousands(int64(r.m.Gates.AreaRows)), of))
 		return
 	}
-	slices.SortStableFunc(areas, func(a, b areaShare) int { return cmp.Compare(b.lost, a.lost) })
+	slices.SortStableFunc(areas, func(a, b areaShare) int { // those of which enough is lost first
+		if a.few() != b.few() {
+			if b.few() {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(b.lost, a.lost)
+	})
 	worst := &areas[0]
 	what := fmt.Sprintf("%s: postcode area %s: %s %s, %s %s: %s %% fewer", name, worst.area, thousands(worst.now), of, thousands(worst.was), r.since(), percentText(worst.lost))
 	var others []string
 	for _, a := range areas[1:] {
-		if a.lost > hold && len(others) < maxShown {
+		if a.lost > hold && !a.few() && len(others) < maxShown {
 			others = append(others, fmt.Sprintf("%s %s %%", a.area, percentText(a.lost)))
 		}
 	}
@@ -257,7 +276,7 @@ func (r *run) shrinkAreas(name, of string, areas []areaShare) {
 		what += " (and " + strings.Join(others, ", ") + ")"
 	}
 	r.share(gateShrinkArea, name, &measured{
-		tonight: worst.now, before: worst.was, value: worst.lost, hold: hold, pass: worst.was-worst.now <= few,
+		tonight: worst.now, before: worst.was, value: worst.lost, hold: hold, pass: worst.few(),
 		at: worst.area, what: what, look: r.candidate(),
 	})
 }
@@ -280,11 +299,12 @@ func (r *run) emptyGates(f *feed) {
 		}
 		before := float64(was) / float64(wasRows)
 		rise := max(0, float64(now)/float64(rows)-before)
-		if rise <= m.value {
-			return
+		pass := float64(now)-before*float64(rows) <= float64(f.few())
+		if m.value >= 0 && (pass && !m.pass || pass == m.pass && rise <= m.value) {
+			return // what is too little to be judged hides nothing else
 		}
 		m.tonight, m.before, m.value, m.at = now, was, rise, strings.TrimSpace(column+" "+where)
-		m.pass = float64(now)-before*float64(rows) <= few
+		m.pass = pass
 		in := ""
 		if where != "" {
 			in = " in postcode area " + where

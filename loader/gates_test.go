@@ -43,8 +43,16 @@ func TestGates(t *testing.T) {
 			n.more = "[gates]\nshrink = 0.001\n"
 		}, nil, ""},
 
-		{"shrink_area", func(n *night) { many(n); n.arqiva = dropRows(n.arqiva, "GU", 151) }, []string{"shrink_area Arqiva"}, ""},
-		{"shrink_area inside", func(n *night) { many(n); n.arqiva = dropRows(n.arqiva, "GU", 150) }, nil, ""},
+		{"shrink_area", func(n *night) {
+			many(n)
+			n.more = "[gates]\nchanged = 1\nchanged_warn = 0\n"
+			n.arqiva = dropRows(n.arqiva, "GU", 151)
+		}, []string{"shrink_area Arqiva"}, ""},
+		{"shrink_area inside", func(n *night) {
+			many(n)
+			n.more = "[gates]\nchanged = 1\nchanged_warn = 0\n"
+			n.arqiva = dropRows(n.arqiva, "GU", 150)
+		}, nil, ""},
 		{"shrink_area of fewer rows", func(n *night) { n.arqiva = dropRows(n.arqiva, "B", 99) }, nil, "shrink"},
 
 		{"growth", func(n *night) { n.arqiva = addRows(n.arqiva, "B", 401) }, []string{"growth Arqiva"}, ""},
@@ -66,6 +74,13 @@ func TestGates(t *testing.T) {
 		{"changed inside", func(n *night) { change(n.arqiva, "GU", 100, func(r *nightRow) { r.available = "false" }) }, nil, "changed"},
 		{"changed warned", func(n *night) { change(n.arqiva, "GU", 80, func(r *nightRow) { r.available = "false" }) }, nil, "changed"},
 		{"changed not warned", func(n *night) { change(n.arqiva, "GU", 79, func(r *nightRow) { r.available = "false" }) }, nil, ""},
+
+		{"changed to another network region", func(n *night) {
+			change(n.arqiva, "GU", 2000, func(r *nightRow) { r.network = "4G South" })
+			change(n.arqiva, "B", 2000, func(r *nightRow) { r.network = "4G South" })
+		}, []string{"changed Arqiva"}, ""},
+		{"changed to other premises", func(n *night) { change(n.arqiva, "GU", 101, func(r *nightRow) { r.uprn += 500_000 }) }, []string{"changed Arqiva"}, ""},
+		{"changed to other premises inside", func(n *night) { change(n.arqiva, "GU", 100, func(r *nightRow) { r.uprn += 500_000 }) }, nil, "changed"},
 
 		{"empty", func(n *night) { change(n.arqiva, "B", 21, func(r *nightRow) { r.variant = "" }) }, []string{"empty Arqiva"}, ""},
 		{"empty inside", func(n *night) { change(n.arqiva, "B", 20, func(r *nightRow) { r.variant = "" }) }, nil, ""},
@@ -99,7 +114,7 @@ func TestGates(t *testing.T) {
 			}
 		}, nil, ""},
 		{"no overlap on other network regions", func(n *night) {
-			for i := range 100 {
+			for i := range 15 {
 				n.vodafone[i].uprn, n.vodafone[i].network = n.arqiva[i].uprn, "4G South"
 			}
 		}, nil, ""},

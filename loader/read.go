@@ -318,26 +318,33 @@ func recogniseFile(path, name string) (Format, error) {
 
 // conflictLine is a row to be quarantined because others claim otherwise.
 type conflictLine struct {
-	line   uint32
-	reason string
+	line     uint32
+	row      uint32 // of the conflict's
+	conflict *index.Conflict
+}
+
+// conflictReason names one of the others.
+func (r *run) conflictReason(l conflictLine) string {
+	other := l.conflict.Rows[0]
+	if l.row == 0 {
+		other = l.conflict.Rows[1]
+	}
+	reason := fmt.Sprintf("conflict with %s:%d: different claims of one CSP for one premises on %v; neither is taken",
+		r.files[other.File].name, other.Line, l.conflict.Network)
+	if more := len(l.conflict.Rows) - 2; more > 0 {
+		reason += fmt.Sprintf(" (nor %d more)", more)
+	}
+	return reason
 }
 
 // conflicts quarantines the rows that the index found to contradict each other.
 // Only now is it known which they are, so their files are read once more.
 func (r *run) conflicts(all []index.Conflict) error {
 	byFile := make([][]conflictLine, len(r.files))
-	for _, c := range all {
+	for k := range all {
+		c := &all[k]
 		for i, row := range c.Rows {
-			other := c.Rows[0]
-			if i == 0 {
-				other = c.Rows[1]
-			}
-			reason := fmt.Sprintf("conflict with %s:%d: different claims of one CSP for one premises on %v; neither is taken",
-				r.files[other.File].name, other.Line, c.Network)
-			if more := len(c.Rows) - 2; more > 0 {
-				reason += fmt.Sprintf(" (nor %d more)", more)
-			}
-			byFile[row.File] = append(byFile[row.File], conflictLine{row.Line, reason})
+			byFile[row.File] = append(byFile[row.File], conflictLine{row.Line, uint32(i), c})
 		}
 	}
 	for i, lines := range byFile {
@@ -406,7 +413,7 @@ func (r *run) quarantineLines(f sourceFile, lines []conflictLine) error {
 // rejectConflict quarantines a row that had been accepted, or the correction of
 // it that was. as has the row as it stands, and its digest.
 func (r *run) rejectConflict(f sourceFile, l conflictLine, as Reject) error {
-	rej := Reject{File: f.name, Line: int(l.line), Code: CodeConflict, Reason: l.reason, Row: as.Row, Digest: as.Digest}
+	rej := Reject{File: f.name, Line: int(l.line), Code: CodeConflict, Reason: r.conflictReason(l), Row: as.Row, Digest: as.Digest}
 	if fix := f.fixes.accepted(l.line, as.Digest); fix != nil {
 		rej.Row = string(fix.row)
 		rej.Reason += fix.where()

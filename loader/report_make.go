@@ -15,7 +15,7 @@ func (r *run) report(built *index.Built) Report {
 	rep := Report{
 		Summary: r.summary, Gates: r.sortedGates(), States: r.counted.States,
 		Networks: []NetworkCount{}, Regions: []RegionCount{}, Reasons: r.reasons(),
-		Carried: r.carriedOver, Overrides: r.overridden, Timings: []Timing{}, Land: r.land,
+		Carried: append([]Carried{}, r.carriedOver...), Overrides: append([]index.Override{}, r.overridden...), Timings: []Timing{}, Land: r.land,
 	}
 	var before *index.Baselines
 	if p := r.o.Previous; p != nil {
@@ -96,7 +96,9 @@ func (r *run) changes(d *index.Delta) *Changes {
 		c.Kinds = append(c.Kinds, KindCount{k.String(), d.Kinds[k]})
 	}
 	for _, s := range d.CSPs {
-		c.CSPs = append(c.CSPs, CSPChange(s))
+		if s.Before+s.After > 0 { // else it has areas alone
+			c.CSPs = append(c.CSPs, CSPChange{s.CSP, s.Before, s.After, s.Both, s.Flipped})
+		}
 	}
 	most := slices.SortedStableFunc(slices.Values(d.Outcodes), func(a, b index.OutcodeDelta) int { return cmp.Compare(b.Changes, a.Changes) })
 	for _, o := range most[:min(len(most), maxOutcodes)] {

@@ -60,9 +60,16 @@ type Result struct {
 // Build reads all that the manifest names and makes a snapshot of it, ready to
 // be written. A [*RefusedError] comes with a Result whose Report tells
 // everything that is wrong; other errors come without one.
+//
+// An extract of which no file is there is refused by a gate after a previous
+// snapshot: something came of it once. Without one it is an error of the
+// manifest, told at once: its path is likely wrong.
 func Build(ctx context.Context, m *Manifest, o Options) (*Result, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Previous == nil && m.absent != nil {
+		return nil, m.absent
 	}
 	q, err := openQuarantine(o.Rejects)
 	if err != nil {

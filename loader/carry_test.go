@@ -194,6 +194,7 @@ func TestCarryRefused(t *testing.T) {
 	}{
 		{"no previous snapshot", lateNight(1, nil).world(), nil, "there is no previous snapshot"},
 		{"not asked for", lateNight(1, func(n *night) { n.voMore, n.absent, n.vodafone = "", false, nil }).world(), base, `on_missing = "carry" in its [[extract]]`},
+		{"no file, and not asked for", lateNight(1, func(n *night) { n.voMore = "" }).world(), base, `vodafone.csv is not there; in`},
 		{"no rows", lateNight(1, func(n *night) { n.absent, n.vodafone = false, nil }).world(), base, ""},
 		{"part of it came", part(lateNight(1, nil)), base, "part of a night cannot be carried over"},
 		{"another CSP", lateNight(1, func(n *night) { n.arqivaMore = "" }).world().with("coverd.toml", "\n[[extract]]\ncsp = \"DCC\"\nkind = \"areas\"\npath = \"x.geojsonl\"\non_missing = \"carry\"\n"), base, "has no claims of it to carry over"},

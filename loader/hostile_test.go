@@ -46,13 +46,16 @@ func tell(t testing.TB, c *fixtures.HostileCase, w world) told {
 	t.Helper()
 	dir := t.TempDir()
 	w.write(t, dir)
-	m, err := ReadManifest(filepath.Join(dir, "coverd.toml"))
-	if err != nil {
+	manifest := func(err error) told {
 		out := told{outcome: "refuse", code: "manifest", says: err.Error()}
 		if bad, ok := errors.AsType[*ManifestError](err); ok && bad.Line > 0 {
 			out.lines = []int{bad.Line}
 		}
 		return out
+	}
+	m, err := ReadManifest(filepath.Join(dir, "coverd.toml"))
+	if err != nil {
+		return manifest(err)
 	}
 	res, err := Build(t.Context(), m, Options{Rejects: filepath.Join(dir, "rejects.csv")})
 	if refused, ok := errors.AsType[*RefusedError](err); ok {
@@ -63,6 +66,9 @@ func tell(t testing.TB, c *fixtures.HostileCase, w world) told {
 			out.lines = []int{line}
 		}
 		return out
+	}
+	if _, ok := errors.AsType[*ManifestError](err); ok {
+		return manifest(err)
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", c.File, err)

@@ -34,6 +34,8 @@ type Manifest struct {
 	Extracts     []Extract
 	Gates        Thresholds
 	Overrides    []Override
+
+	absent error // tells which extracts are not there that nothing is carried for; nil: none
 }
 
 // RegisterInput is one postcode register of a manifest.
@@ -67,7 +69,7 @@ type Extract struct {
 	Values      map[string]map[string]string // by our column: theirs = ours
 	Carry       bool                         // where it is missing or empty, the previous snapshot's claims are taken
 	CarryDays   int                          // and these are at most so many days old
-	Missing     bool                         // no file is there; only where Carry is set
+	Missing     bool                         // no file is there
 	Corrections []string                     // files of rejected rows that have been corrected, sorted
 }
 
@@ -183,7 +185,7 @@ func (d *tomlDay) UnmarshalTOML(v any) (err error) {
 // ReadManifest reads and checks a manifest. Paths are taken relative to its
 // folder and globs are resolved. Where several things are wrong the error
 // tells them all; each is a [*ManifestError], unless the manifest cannot be
-// read.
+// read. An extract of which no file is there is for [Build] to judge.
 func ReadManifest(path string) (*Manifest, error) {
 	text, err := readSmall(path, maxManifest)
 	if err != nil {
@@ -208,8 +210,9 @@ func ReadManifest(path string) (*Manifest, error) {
 	c.unknownKeys(meta.Keys())
 	m := c.manifest(&raw)
 	if len(c.errs) > 0 {
-		return nil, errors.Join(c.errs...)
+		return nil, errors.Join(append(c.errs, c.absent...)...)
 	}
+	m.absent = errors.Join(c.absent...)
 	return m, nil
 }
 
@@ -232,18 +235,23 @@ type manifestChecker struct {
 	lines     map[string]int
 	files     map[string]string // by file: what names it
 	errs      []error
+	absent    []error // of extracts that are not there
 }
 
 // fail notes that something is wrong with the key at a place such as
 // `extract#2.kind`.
 func (c *manifestChecker) fail(at, format string, args ...any) {
+	c.errs = append(c.errs, c.errorAt(at, format, args...))
+}
+
+func (c *manifestChecker) errorAt(at, format string, args ...any) *ManifestError {
 	line := 0
 	for p := at; ; p = p[:strings.LastIndexByte(p, '.')] { // the table, if the key is missing
 		if line = c.lines[p]; line != 0 || !strings.Contains(p, ".") {
 			break
 		}
 	}
-	c.errs = append(c.errs, &ManifestError{c.path, line, fmt.Sprintf(format, args...)})
+	return &ManifestError{c.path, line, fmt.Sprintf(format, args...)}
 }
 
 // unknownKeys finds the keys that are none of ours, to the letter: the TOML
@@ -420,10 +428,11 @@ func (c *manifestChecker) extract(at string, raw *rawExtract, asOf index.Day) Ex
 			fail("carry_days", "carry_days %d: want 1 or more", e.CarryDays)
 		}
 	}
-	if path := c.resolve(raw.Path); e.Carry && !anyFile(path) {
-		e.Missing = true
-	} else {
+	if path := c.resolve(raw.Path); anyFile(path) {
 		e.Files = c.expand(at+".path", path)
+	} else if e.Missing = true; !e.Carry {
+		_, err := expandGlob(path)
+		c.absent = append(c.absent, c.errorAt(at+".path", "%s: path: %v", tableOf(at), err))
 	}
 	if e.SHA256 != "" {
 		if len(e.SHA256) != 64 || strings.Trim(e.SHA256, "0123456789abcdef") != "" {

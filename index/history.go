@@ -49,8 +49,14 @@ func (p Premises) Known(known Day) (i Indication, ok bool) {
 // [Available]. Known days before what is remembered count as if it had not been:
 // see [Snapshot.HistoryFrom].
 func (p Premises) IndicatedSince(on, since, until Day) (known Day, ok bool) {
+	return p.IndicatedSinceOn(NoNetwork, on, since, until)
+}
+
+// IndicatedSinceOn is IndicatedSince by claims on one network region alone, or on
+// all if that is NoNetwork.
+func (p Premises) IndicatedSinceOn(only NetworkRegion, on, since, until Day) (known Day, ok bool) {
 	t := p.story()
-	return t.indicatedSince(on, since, until)
+	return t.indicatedSince(only, on, since, until)
 }
 
 func (p Premises) story() story {
@@ -133,14 +139,14 @@ func (t *story) append(dst []Indication, from, to Day) []Indication {
 	}
 }
 
-func (t *story) indicatedSince(on, since, until Day) (known Day, ok bool) {
+func (t *story) indicatedSince(only NetworkRegion, on, since, until Day) (known Day, ok bool) {
 	since = max(since, t.s.HistoryFrom())
 	for {
 		i, more := t.next()
 		if !more || since > until || i.From > until && i.From != 0 {
 			return known, ok
 		}
-		if last := min(i.until(), until); last >= since && i.Present && i.Claims.State(on) == Available {
+		if last := min(i.until(), until); last >= since && i.Present && i.Claims.Only(only).State(on) == Available {
 			known, ok = last, true
 		}
 	}

@@ -113,8 +113,23 @@ func (d Departed) AppendHistory(dst []Indication, from, to Day) []Indication {
 
 // IndicatedSince is [Premises.IndicatedSince] of one that has gone.
 func (d Departed) IndicatedSince(on, since, until Day) (known Day, ok bool) {
+	return d.IndicatedSinceOn(NoNetwork, on, since, until)
+}
+
+// IndicatedSinceOn is [Premises.IndicatedSinceOn] of one that has gone.
+func (d Departed) IndicatedSinceOn(only NetworkRegion, on, since, until Day) (known Day, ok bool) {
 	t := d.story()
-	return t.indicatedSince(on, since, until)
+	return t.indicatedSince(only, on, since, until)
+}
+
+// Since is the first known day on which it was not there any more.
+func (d Departed) Since() Day {
+	t := d.story()
+	for {
+		if i, ok := t.next(); !ok || i.To == 0 {
+			return i.From
+		}
+	}
 }
 
 func (d Departed) story() story {

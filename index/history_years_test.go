@@ -71,6 +71,7 @@ func newManyNights(seed uint64, n int) *manyNights {
 	}
 	slices.SortFunc(m.claims, func(a, b Claim) int { return a.Compare(&b) })
 	m.claims = slices.Compact(m.claims)
+	m.rng.Shuffle(len(m.claims), func(i, k int) { m.claims[i], m.claims[k] = m.claims[k], m.claims[i] })
 	for i := range 20 {
 		c := m.postcodes[m.rng.IntN(len(m.postcodes))].At.LatLng()
 		claim := m.claims[m.rng.IntN(len(m.claims))]
@@ -83,9 +84,15 @@ func newManyNights(seed uint64, n int) *manyNights {
 	return m
 }
 
+// claim draws a claim: few are frequent, and few are plans.
 func (m *manyNights) claim() int {
 	n := len(m.claims)
-	return min(m.rng.IntN(n), m.rng.IntN(n), m.rng.IntN(n), m.rng.IntN(n)) // few are frequent
+	for {
+		i := min(m.rng.IntN(n), m.rng.IntN(n), m.rng.IntN(n), m.rng.IntN(n))
+		if m.claims[i].Anticipated == 0 || m.rng.IntN(30) == 0 {
+			return i
+		}
+	}
 }
 
 func (m *manyNights) add() {

@@ -28,14 +28,19 @@ const (
 	paramAfter
 	paramSince
 	paramOutcode
+	paramKnown
+	paramIndicatedSince
+	paramFrom
+	paramTo
 	parameterCount
 )
 
 var parameterNames = [parameterCount]string{
 	"on", "address", "network", "latitude", "longitude", "easting", "northing", "grid_reference", "limit", "radius", "after", "since", "outcode",
+	"known", "indicated_since", "from", "to",
 }
 
-type parameterSet uint16
+type parameterSet uint32
 
 // parameters are those of a request, as given.
 type parameters struct {
@@ -86,7 +91,7 @@ func (q *scratch) parse(takes parameterSet) bool {
 		}
 		q.on = day
 	}
-	return true
+	return q.given&knownDays == 0 || q.parseKnown()
 }
 
 // network reads `network`; letter case does not matter.

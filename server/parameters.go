@@ -28,14 +28,22 @@ const (
 	paramAfter
 	paramSince
 	paramOutcode
+	paramReceipt
+	paramUPRN
+	paramPostcode
+	paramInstallationDate
+	paramCutOff
+	paramCheckDate
+	paramApplicableDate
 	parameterCount
 )
 
 var parameterNames = [parameterCount]string{
 	"on", "address", "network", "latitude", "longitude", "easting", "northing", "grid_reference", "limit", "radius", "after", "since", "outcode",
+	"receipt", "uprn", "postcode", "installation_date", "cut_off", "check_date", "applicable_date",
 }
 
-type parameterSet uint16
+type parameterSet uint32
 
 // parameters are those of a request, as given.
 type parameters struct {

@@ -10,10 +10,7 @@ import (
 func (q *scratch) answerPremises(key []byte) {
 	u, err := geo.ParseUPRN(key)
 	if err != nil {
-		q.problem(api.Problem{
-			Code: api.MalformedUPRN, Parameter: "uprn", Detail: err.Error(),
-			Hint: "a UPRN is a number of up to twelve digits, such as 990061391234",
-		})
+		q.malformedUPRN(err)
 		return
 	}
 	network, ok := q.network()
@@ -22,10 +19,7 @@ func (q *scratch) answerPremises(key []byte) {
 	}
 	p, ok := q.snap.UPRN(u)
 	if !ok {
-		q.problem(api.Problem{
-			Code: api.UnknownUPRN, Parameter: "uprn", Detail: "no extract has a premises with UPRN " + u.String(),
-			Hint: "extracts lag behind new buildings: ask at /v1/postcodes/{postcode}, or at /v1/locations with the latitude and longitude of the place",
-		})
+		q.unknownUPRN(u)
 		return
 	}
 	a := &q.premises
@@ -45,4 +39,18 @@ func (q *scratch) answerPremises(key []byte) {
 		q.body = a.AppendJSON(q.body)
 	}
 	q.send()
+}
+
+func (q *scratch) malformedUPRN(err error) {
+	q.problem(api.Problem{
+		Code: api.MalformedUPRN, Parameter: "uprn", Detail: err.Error(),
+		Hint: "a UPRN is a number of up to twelve digits, such as 990061391234",
+	})
+}
+
+func (q *scratch) unknownUPRN(u geo.UPRN) {
+	q.problem(api.Problem{
+		Code: api.UnknownUPRN, Parameter: "uprn", Detail: "no extract has a premises with UPRN " + u.String(),
+		Hint: "extracts lag behind new buildings: ask at /v1/postcodes/{postcode}, or at /v1/locations with the latitude and longitude of the place",
+	})
 }

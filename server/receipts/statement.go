@@ -35,12 +35,14 @@ type Statement struct {
 	On    index.Day `json:"on"`
 	Known index.Day `json:"known"`
 	Place Place     `json:"place"`
+	// Network is the one network region that was asked about; "" for all.
+	Network string `json:"network,omitempty"`
 	// Region is the one that the place is allocated to; "" where there is no
 	// telling.
 	Region string `json:"region,omitempty"`
 	// Basis is what the state rests on: [BasisClaims], or that of the answer's
-	// estimate (none where there is nothing to go by), which Estimate then says it
-	// is: no CSP claims that.
+	// estimate ([BasisNone] where there is nothing to go by), which Estimate then
+	// says it is: no CSP claims that.
 	Basis    string `json:"basis"`
 	Estimate bool   `json:"estimate,omitempty"`
 	Indicated
@@ -77,8 +79,11 @@ type Indicated struct {
 	Until index.Day `json:"until,omitzero"`
 }
 
-// BasisClaims says that a state is the CSPs' own statement about the premises.
-const BasisClaims = "claims"
+// Bases of a state beside those of estimates.
+const (
+	BasisClaims = "claims" // the CSPs' own statement about the premises
+	BasisNone   = "none"   // there was nothing to go by
+)
 
 // Time is when the answer was given.
 func (s *Statement) Time() time.Time { return time.Unix(s.IssuedAt, 0).UTC() }
@@ -96,11 +101,11 @@ var (
 	ending = []byte(`"}`)
 )
 
-// Attach appends an answer, a JSON object that is not empty, with a receipt as
-// its last member. dst and answer must not overlap.
-func Attach(dst, answer []byte, compact string) []byte {
-	dst = append(dst, answer[:len(answer)-1]...)
-	return append(append(append(dst, member...), compact...), ending...)
+// Attach makes a receipt the last member of an answer, a JSON object that is not
+// empty, whose memory it may use.
+func Attach(answer []byte, compact string) []byte {
+	answer = append(answer[:len(answer)-1], member...)
+	return append(append(answer, compact...), ending...)
 }
 
 // Detach takes an answer apart: what it was before its receipt was attached, and
@@ -118,6 +123,11 @@ func Detach(body []byte) (answer []byte, compact string, ok bool) {
 		return nil, "", false
 	}
 	return append(bytes.Clone(body[:at]), '}'), compact, true
+}
+
+// Reference is a short name of a receipt, by its text.
+func Reference(compact string) string {
+	return "receipt-" + Digest([]byte(compact))[:12]
 }
 
 // encode is the one spelling of a statement.

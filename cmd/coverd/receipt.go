@@ -180,18 +180,20 @@ func receiptPlace(s *receipts.Statement) string {
 }
 
 func receiptCoverage(s *receipts.Statement) string {
-	on := " on " + s.On.String() + " (known on " + s.Known.String() + ")"
+	on := "on " + s.On.String()
 	if s.Network != "" {
-		on = ", on the network region " + s.Network + "," + on
+		on += ", network region " + s.Network + " alone"
 	}
+	known := ", known on " + s.Known.String()
 	switch {
 	case s.Estimate:
-		return indicatedText(s.Indicated) + on + "; an estimate, by " + strings.ReplaceAll(s.Basis, "_", " ") + ": no claim of a provider"
+		return on + ": " + indicatedText(s.Indicated) + "; an estimate, by " + strings.ReplaceAll(s.Basis, "_", " ") + ", no claim of a provider" + known
 	case s.State != "":
-		return indicatedText(s.Indicated) + on + ", as providers claim"
+		return on + ": " + indicatedText(s.Indicated) + "; as providers claim" + known
 	case s.Summary != nil:
 		n := s.Summary
-		return fmt.Sprintf("%d premises: %d available, %d planned, %d unavailable, %d unknown%s", n.Premises, n.Available, n.Planned, n.Unavailable, n.Unknown, on)
+		return fmt.Sprintf("%s: of %s %d available, %d planned, %d unavailable, %d unknown%s",
+			on, plural(int64(n.Premises), "premises", "premises"), n.Available, n.Planned, n.Unavailable, n.Unknown, known)
 	}
 	return "none is stated"
 }
@@ -199,10 +201,10 @@ func receiptCoverage(s *receipts.Statement) string {
 func indicatedText(i receipts.Indicated) string {
 	text := i.State
 	if i.From != 0 {
-		text += " from " + i.From.String()
+		text += ", from " + i.From.String()
 	}
 	if i.Until != 0 {
-		text += " until " + i.Until.String()
+		text += ", until " + i.Until.String()
 	}
 	return text
 }

@@ -204,7 +204,7 @@ func (in *Input) expect(r *api.LicenceRule, from index.Day) {
 		return
 	}
 	s := i.about(from)
-	step := api.LicenceStep{Known: api.Some(in.Today), On: api.Some(from), Snapshot: i.Snapshot, Text: "On " + dateText(in.Today) + ", the last day there is, the database " + s.indicated(from) + "."}
+	step := api.LicenceStep{Known: api.Some(in.Today), On: api.Some(from), Snapshot: i.Snapshot, Text: "Today, on " + dateText(in.Today) + ", the database " + s.indicated(from) + "."}
 	s.fill(&step)
 	r.Working = append(r.Working, step)
 	if first, ok := i.firstAvailable(from); ok {

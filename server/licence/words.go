@@ -85,9 +85,9 @@ func (in *Input) forgotten(from, to index.Day) string {
 		return "What the database said of the location is not remembered: no premises is known there."
 	}
 	if from > in.Today {
-		return "What the database will say on " + dateText(from) + " is not known: the last day there is, is " + dateText(in.Today) + "."
+		return "What the database will say on " + dateText(from) + " is not known: today is " + dateText(in.Today) + "."
 	}
-	return betweenText(from, to) + ": what the database said is not remembered, which begins on " + dateText(in.HistoryFrom) + "."
+	return "What the database said " + lowerFirst(betweenText(from, to)) + " is not remembered: its history begins on " + dateText(in.HistoryFrom) + "."
 }
 
 func placeText(p *Place) string {

@@ -3,6 +3,7 @@
 GO       ?= go
 BIN      := bin
 SAMPLE   := $(BIN)/sample.snap
+KEYS     := $(BIN)/receipt-keys
 LISTEN   ?= 127.0.0.1:8080
 ADMIN    ?= 127.0.0.1:9090
 FUZZTIME ?= 30s
@@ -22,7 +23,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: sample ## build the sample snapshot and serve it on http://127.0.0.1:8080
-	$(BIN)/coverd serve --snapshot $(SAMPLE) --listen $(LISTEN) --admin $(ADMIN)
+	$(BIN)/coverd serve --snapshot $(SAMPLE) --receipt-keys $(KEYS) --listen $(LISTEN) --admin $(ADMIN)
 
 test: ## run all tests
 	$(GO) test ./...

@@ -15,6 +15,7 @@ func FuzzAnswer(f *testing.F) {
 		f.Add(uri)
 	}
 	f.Add("/v1/postcodes/%")
+	f.Add("/v1/install-and-leave?uprn=990061391234&installation_date=2026-12-05&cut_off=2028-01-01&applicable_date=2026-12-20")
 	f.Add("/v1/locations?easting=1e309&northing=%00")
 	f.Add("/v1/sectors/GU1%201?after=GU1%201AB&limit=1&on=9999-12-31")
 	s := testServer(f, Options{})

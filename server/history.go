@@ -92,11 +92,3 @@ func (q *scratch) nextHistory(u geo.UPRN, from index.Day) string {
 	}
 	return historyPath(u) + "?" + v.Encode()
 }
-
-// malformedUPRN answers for a text that is no UPRN.
-func (q *scratch) malformedUPRN(err error) {
-	q.problem(api.Problem{
-		Code: api.MalformedUPRN, Parameter: "uprn", Detail: err.Error(),
-		Hint: "a UPRN is a number of up to twelve digits, such as 990061391234",
-	})
-}

@@ -66,15 +66,6 @@ func (q *scratch) until() index.Day {
 	return q.day.day
 }
 
-// date reads a day.
-func (q *scratch) date(p parameter) (index.Day, bool) {
-	day, err := index.ParseDay(q.values[p])
-	if err != nil {
-		q.problem(api.Problem{Code: api.MalformedDate, Parameter: parameterNames[p], Detail: err.Error(), Hint: "give a day as YYYY-MM-DD, or leave it out"})
-	}
-	return day, err == nil
-}
-
 // remembered is a premises, or one that has gone.
 type remembered interface {
 	UPRN() geo.UPRN

@@ -32,15 +32,23 @@ const (
 	paramIndicatedSince
 	paramFrom
 	paramTo
+	paramReceipt
+	paramUPRN
+	paramPostcode
+	paramInstallationDate
+	paramCutOff
+	paramCheckDate
+	paramApplicableDate
 	parameterCount
 )
 
 var parameterNames = [parameterCount]string{
 	"on", "address", "network", "latitude", "longitude", "easting", "northing", "grid_reference", "limit", "radius", "after", "since", "outcode",
 	"known", "indicated_since", "from", "to",
+	"receipt", "uprn", "postcode", "installation_date", "cut_off", "check_date", "applicable_date",
 }
 
-type parameterSet uint32
+type parameterSet uint64
 
 // parameters are those of a request, as given.
 type parameters struct {
@@ -92,6 +100,18 @@ func (q *scratch) parse(takes parameterSet) bool {
 		q.on = day
 	}
 	return q.given&knownDays == 0 || q.parseKnown()
+}
+
+// date reads a day; the zero day where it was not given.
+func (q *scratch) date(p parameter) (d index.Day, ok bool) {
+	if !q.given.has(p) {
+		return 0, true
+	}
+	d, err := index.ParseDay(q.values[p])
+	if err != nil {
+		q.problem(api.Problem{Code: api.MalformedDate, Parameter: parameterNames[p], Detail: err.Error(), Hint: "give a day as YYYY-MM-DD"})
+	}
+	return d, err == nil
 }
 
 // network reads `network`; letter case does not matter.

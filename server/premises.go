@@ -51,6 +51,14 @@ func (q *scratch) answerPremises(key []byte) {
 	q.send()
 }
 
+// malformedUPRN answers for a text that is no UPRN.
+func (q *scratch) malformedUPRN(err error) {
+	q.problem(api.Problem{
+		Code: api.MalformedUPRN, Parameter: "uprn", Detail: err.Error(),
+		Hint: "a UPRN is a number of up to twelve digits, such as 990061391234",
+	})
+}
+
 // unknownUPRN answers for a UPRN that no extract has.
 func (q *scratch) unknownUPRN(u geo.UPRN) {
 	p := api.Problem{

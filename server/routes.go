@@ -25,6 +25,9 @@ const (
 	routeRegion
 	routeSnapshot
 	routeChanges
+	routeInstallAndLeave
+	routeVerifyReceipt
+	routeKeys
 	routeServiceRequests
 	routes
 )
@@ -38,17 +41,20 @@ var routeTable = [routes]struct {
 	answer func(q *scratch, key []byte)
 }{
 	routeOther:           {path: "other"},
-	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork, paramKnown, paramIndicatedSince), (*scratch).answerPostcode},
+	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt), (*scratch).answerPostcode},
 	routeValidate:        {"/v1/postcodes/{postcode}/validate", 0, (*scratch).answerValidate},
-	routeOutcode:         {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter), (*scratch).answerOutcode},
-	routeSector:          {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter), (*scratch).answerSector},
-	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork, paramKnown, paramIndicatedSince), (*scratch).answerPremises},
+	routeOutcode:         {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter, paramReceipt), (*scratch).answerOutcode},
+	routeSector:          {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter, paramReceipt), (*scratch).answerSector},
+	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt), (*scratch).answerPremises},
 	routeHistory:         {"/v1/premises/{uprn}/history", set(paramOn, paramNetwork, paramFrom, paramTo, paramLimit), (*scratch).answerHistory},
-	routeLocation:        {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius), (*scratch).answerLocation},
+	routeLocation:        {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius, paramReceipt), (*scratch).answerLocation},
 	routeRegions:         {"/v1/regions", 0, (*scratch).answerRegions},
 	routeRegion:          {"/v1/regions/{name}", 0, (*scratch).answerRegion},
 	routeSnapshot:        {"/v1/snapshot", 0, (*scratch).answerSnapshot},
 	routeChanges:         {"/v1/changes", set(paramSince, paramOutcode, paramLimit, paramAfter), (*scratch).answerChanges},
+	routeInstallAndLeave: {"/v1/install-and-leave", installParameters, (*scratch).answerInstallAndLeave},
+	routeVerifyReceipt:   {"/v1/receipts/verify", 0, (*scratch).answerVerifyReceipt},
+	routeKeys:            {keysPath, 0, (*scratch).answerKeys},
 	routeServiceRequests: {"/v1/service-requests", 0, (*scratch).answerServiceRequests},
 }
 
@@ -57,6 +63,9 @@ var routeTable = [routes]struct {
 func match(path []byte) (r route, key []byte) {
 	rest, ok := bytes.CutPrefix(path, []byte("/v1/"))
 	if !ok {
+		if string(path) == keysPath {
+			return routeKeys, nil
+		}
 		return routeOther, nil
 	}
 	noun, rest, deeper := bytes.Cut(rest, []byte("/"))
@@ -80,6 +89,8 @@ func match(path []byte) (r route, key []byte) {
 			return routeSnapshot, nil
 		case "changes":
 			return routeChanges, nil
+		case "install-and-leave":
+			return routeInstallAndLeave, nil
 		case "service-requests":
 			return routeServiceRequests, nil
 		}
@@ -96,6 +107,10 @@ func match(path []byte) (r route, key []byte) {
 		return routePremises, key
 	case "regions":
 		return routeRegion, key
+	case "receipts":
+		if string(key) == "verify" {
+			return routeVerifyReceipt, nil
+		}
 	}
 	return routeOther, nil
 }
@@ -132,10 +147,10 @@ func (q *scratch) answer() {
 			Code: api.UnknownPath, Detail: "there is nothing at " + string(q.ctx.Path()),
 			Hint: "ask at " + list(paths(), "or"),
 		})
-	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeServiceRequests:
+	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeServiceRequests && r != routeVerifyReceipt:
 		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD")
 		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "use GET"})
-	case q.parse(routeTable[r].takes):
+	case q.parse(routeTable[r].takes) && q.receiptable():
 		routeTable[r].answer(q, key)
 	}
 }
@@ -185,6 +200,10 @@ func (q *scratch) answerServiceRequests([]byte) {
 // send answers 200 with q.body, which is JSON, or 304 where the client has it.
 func (q *scratch) send() {
 	q.lent = true
+	if q.given.has(paramReceipt) {
+		q.sendReceipted()
+		return
+	}
 	q.sendBody(q.body)
 }
 

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"coverd/index"
+	"coverd/server/licence"
+	"coverd/server/receipts"
 )
 
 // Options say how to serve. The zero value works.
@@ -40,6 +42,12 @@ type Options struct {
 	// DrainTimeout is how long requests under way may take once the server was
 	// told to stop. Ten seconds by default.
 	DrainTimeout time.Duration
+	// Receipts signs what is answered where that is asked for. None are given by
+	// default.
+	Receipts *receipts.Signer
+	// Recorded is where checks are kept that count for the licence, besides the
+	// receipts that are handed in. Nowhere by default.
+	Recorded licence.Recorded
 }
 
 // Server answers questions from a snapshot, and from another once that has
@@ -55,6 +63,8 @@ type Server struct {
 	reloads    *reloader // nil where the snapshot has no source
 	opened     func(info *index.Info)
 	draining   atomic.Bool
+	receipts   *receipts.Signer // nil: none are given
+	recorded   licence.Recorded // may be nil
 }
 
 // New makes a server that answers from snap until it is told to [Server.Swap].
@@ -113,7 +123,7 @@ func (s *Server) start(snap *index.Snapshot, offer Offer) {
 }
 
 func newServer(o Options) (*Server, error) {
-	s := &Server{maxAge: o.MaxAge, maxDataAge: o.MaxDataAge, drain: o.DrainTimeout, log: o.Log, opened: o.Opened}
+	s := &Server{maxAge: o.MaxAge, maxDataAge: o.MaxDataAge, drain: o.DrainTimeout, log: o.Log, opened: o.Opened, receipts: o.Receipts, recorded: o.Recorded}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -24,13 +24,15 @@ var allowed = map[string]string{
 
 	"index/generations": "geo index",
 
-	"server/api":    "geo index",
-	"server":        "geo index index/generations server/api",
-	"server/client": "server/api",
+	"server/api":      "geo index",
+	"server/receipts": "geo index server/api",
+	"server/licence":  "geo index server/api",
+	"server":          "geo index index/generations server/api server/receipts server/licence",
+	"server/client":   "server/api",
 
 	"fixtures":   "geo",
 	"bench":      "geo index index/generations fixtures server server/api server/client",
-	"cmd/coverd": "geo index index/generations loader server server/api server/client fixtures bench",
+	"cmd/coverd": "geo index index/generations loader server server/api server/client server/receipts fixtures bench",
 }
 
 // allowedInTests may be imported by any package's tests besides: the small
@@ -55,6 +57,7 @@ var keptTo = map[string]string{
 	"github.com/schollz/progressbar": "cmd/coverd",
 	"github.com/tidwall/rtree":       "index bench",
 	"github.com/HdrHistogram":        "bench",
+	"github.com/go-jose":             "server/receipts",
 	"github.com/jackc":               "bench",
 	"log/slog":                       "server cmd/coverd",
 	"flag":                           "",

@@ -11,6 +11,7 @@
 //	coverd export  --out DIR FILE                everything back out as extracts; --format: as CSV, NDJSON, GeoJSON
 //	coverd annotate IN.csv --snapshot FILE       a planner's table, with coverage appended to each row
 //	coverd snapshots list|activate|rollback|prune --snapshots DIR  the generations of a directory
+//	coverd receipt verify|keys list|keys rotate  is a receipt good? which keys sign them?
 //	coverd synth   --premises N --out DIR        made-up extracts, to measure and test with
 //	coverd bench   lookup --snapshot FILE        look-ups measured, each beside its floor
 //	coverd bench   http --snapshot FILE          the same over HTTP, beside bare handlers and Redis
@@ -108,6 +109,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused, by a gate or by the hook.`,
 	root.AddCommand(
 		newBuild(std), newServe(std), newSnapshots(std),
 		newLookup(std), newDiff(std), newExport(std), newAnnotate(std), newVerify(std), newInspect(std),
+		newReceipt(std),
 		newSynth(std), newBench(std), newVersion(std),
 	)
 	nameTwins(root)

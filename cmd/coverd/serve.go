@@ -17,6 +17,7 @@ import (
 
 	"coverd/index"
 	"coverd/server"
+	"coverd/server/receipts"
 )
 
 type serveOptions struct {
@@ -26,6 +27,8 @@ type serveOptions struct {
 	admin     string
 	interval  time.Duration
 	maxAge    time.Duration
+	keys      string
+	issuer    string
 }
 
 func newServe(std stdio) *cobra.Command {
@@ -44,10 +47,14 @@ With --snapshot it is one file; SIGHUP has it read again, after another was rena
 Questions are answered on --listen; /livez, /readyz, /metrics and /snapshots are on --admin. Both are for this machine
 alone unless you say otherwise. Port 0 lets the kernel choose; the log says what it chose.
 
+With --receipt-keys, ?receipt=1 has an answer come with a signed receipt, and the keys are published at
+/.well-known/jwks.json. The directory gets its first key if it has none; 'coverd receipt keys rotate' makes another, which
+the server notices. It need not be writable after that.
+
 With --max-age, /readyz says 503 and answers say that they are stale once the data is older than that, counted from the
 start of the day it describes. Questions are answered all the same.`,
 		Example: `  coverd serve --snapshot coverd.snap
-  coverd serve --snapshots snapshots --max-age 72h
+  coverd serve --snapshots snapshots --max-age 72h --receipt-keys receipt-keys
   curl 'http://127.0.0.1:8080/v1/locations?latitude=51.2452&longitude=-0.5823'
   curl -X POST http://127.0.0.1:9090/snapshots/rollback`,
 		Args: cobra.NoArgs,
@@ -60,6 +67,8 @@ start of the day it describes. Questions are answered all the same.`,
 	f.StringVar(&o.admin, "admin", "127.0.0.1:9090", "`address` for health, metrics and snapshots")
 	f.DurationVar(&o.interval, "reload-interval", 30*time.Second, "`time` between looks at --snapshots, besides those when something changes there")
 	f.DurationVar(&o.maxAge, "max-age", 0, "`age` of the data from which on the server is not ready, such as 72h; 0 for none")
+	f.StringVar(&o.keys, "receipt-keys", "", "`directory` of the keys that receipts are signed with; none are given without")
+	f.StringVar(&o.issuer, "receipt-issuer", "coverd", "`name` that receipts are signed in")
 	return cmd
 }
 
@@ -82,6 +91,14 @@ func (o *serveOptions) source() (server.Source, error) {
 		return server.FileSource(o.snapshot), nil
 	}
 	return server.NewDirSource(o.snapshots)
+}
+
+// signer is who signs receipts; nil for nobody.
+func (o *serveOptions) signer() (*receipts.Signer, error) {
+	if o.keys == "" {
+		return nil, nil
+	}
+	return receipts.Open(o.keys, o.issuer)
 }
 
 func runServe(ctx context.Context, o serveOptions, std stdio) error {
@@ -126,12 +143,16 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 // its place.
 func openServer(o serveOptions, log *slog.Logger) (*server.Server, error) {
 	start := time.Now()
+	signer, err := o.signer()
+	if err != nil {
+		return nil, err
+	}
 	source, err := o.source()
 	if err != nil {
 		return nil, err
 	}
 	srv, err := server.Open(source, server.Options{
-		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval,
+		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval, Receipts: signer,
 		Opened: func(info *index.Info) { keepLean(info.Memory) },
 	})
 	if err != nil {

@@ -66,7 +66,7 @@ func typed(ts *testscript.TestScript, command string) string {
 	if command == "make run" {
 		ts.Check(os.MkdirAll(ts.MkAbs("bin"), 0o777))
 		ts.Check(ts.Exec("coverd", "build", "--quiet", "--manifest", "fixtures/sample/coverd.toml", "--out", "bin/sample.snap"))
-		command = "coverd serve --snapshot bin/sample.snap &"
+		command = "coverd serve --snapshot bin/sample.snap --receipt-keys bin/receipt-keys &"
 	}
 	if args, ok := strings.CutPrefix(command, "coverd serve "); ok {
 		if ts.Value(daemonKey{}).(*daemon).cmd != nil {

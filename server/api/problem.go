@@ -19,7 +19,7 @@ type Problem struct {
 // applied.
 type Suggestion struct {
 	Text   string `json:"text"`
-	Kind   string `json:"kind"` // postcode, outcode or sector
+	Kind   string `json:"kind"` // postcode, outcode, sector or address
 	Reason string `json:"reason"`
 }
 
@@ -38,6 +38,8 @@ const (
 	MalformedSnapshot      = "malformed_snapshot"
 	MalformedParameter     = "malformed_parameter"
 	UnknownParameter       = "unknown_parameter"
+	InvalidReceipt         = "invalid_receipt"
+	SeveralPremises        = "several_premises"
 	BadRequest             = "bad_request"
 
 	UnknownPostcode     = "unknown_postcode"
@@ -60,6 +62,7 @@ const (
 	HeaderTooLarge          = "header_too_large"
 	VersionNotSupported     = "version_not_supported"
 	ServiceRequestsNotTaken = "service_requests_not_taken"
+	ReceiptsNotGiven        = "receipts_not_given"
 	InternalError           = "internal_error"
 )
 
@@ -82,6 +85,8 @@ var ProblemKinds = []ProblemKind{
 	{MalformedSnapshot, 400, "Not the ID of a snapshot"},
 	{MalformedParameter, 400, "Not a value that the parameter can have"},
 	{UnknownParameter, 400, "No such parameter"},
+	{InvalidReceipt, 400, "Not a valid receipt"},
+	{SeveralPremises, 400, "Several premises have the postcode"},
 	{BadRequest, 400, "Not a well-formed HTTP request"},
 
 	{UnknownPostcode, 404, "Neither the postcode nor its outcode is known"},
@@ -103,5 +108,6 @@ var ProblemKinds = []ProblemKind{
 	{HeaderTooLarge, 431, "The request line and headers are too large"},
 	{InternalError, 500, "Something went wrong here"},
 	{ServiceRequestsNotTaken, 501, "Service requests are not taken here"},
+	{ReceiptsNotGiven, 501, "Receipts are not given here"},
 	{VersionNotSupported, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken"},
 }

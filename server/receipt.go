@@ -1,0 +1,286 @@
+package server
+
+import (
+	"cmp"
+	"net/url"
+	"strconv"
+
+	"github.com/valyala/fasthttp"
+
+	"coverd/index"
+	"coverd/server/api"
+	"coverd/server/receipts"
+)
+
+// keysPath is where the keys are published that receipts are verified with.
+const keysPath = "/.well-known/jwks.json"
+
+const typeKeySet = "application/jwk-set+json"
+
+// receiptable reports whether the receipt that is asked for, if one is, can be
+// given; else the problem has been answered.
+func (q *scratch) receiptable() bool {
+	if !q.given.has(paramReceipt) || q.route == routeInstallAndLeave {
+		return true
+	}
+	if string(q.values[paramReceipt]) != "1" {
+		q.problem(api.Problem{Code: api.MalformedParameter, Parameter: "receipt", Detail: "it is not 1", Hint: "receipt=1 asks for one; leave it out for none"})
+		return false
+	}
+	return q.hasReceipts()
+}
+
+func (q *scratch) hasReceipts() bool {
+	if q.srv.receipts == nil {
+		q.problem(api.Problem{
+			Code: api.ReceiptsNotGiven, Parameter: "receipt", Detail: "this server has no keys to sign with",
+			Hint: "whoever runs it starts it with --receipt-keys DIR, which makes a key",
+		})
+		return false
+	}
+	return true
+}
+
+// sendReceipted answers 200 with q.body and its receipt. It is of this second,
+// and nobody's but who asked: it is kept by no cache.
+func (q *scratch) sendReceipted() {
+	s := q.statement()
+	s.IssuedAt, s.AnswerSHA256 = q.now.Unix(), receipts.Digest(q.body)
+	compact, err := q.srv.receipts.Sign(s)
+	if err != nil {
+		q.srv.log.Error("a receipt cannot be signed", "error", err.Error())
+		q.problem(api.Problem{Code: api.ReceiptsNotGiven, Parameter: "receipt", Detail: "the key to sign with is not there", Hint: "ask again without receipt, or later; the log of the server says what is wrong"})
+		q.unkept()
+		return
+	}
+	q.body = receipts.Attach(q.body, compact)
+	q.sendUnkept()
+}
+
+// sendUnkept answers 200 with q.body, which no cache keeps.
+func (q *scratch) sendUnkept() {
+	q.lent = true
+	q.ctx.Response.Header.SetContentType(typeJSON)
+	q.ctx.Response.Header.SetCanonical(headerSnapshot, q.snap.id)
+	q.unkept()
+	if c := q.coding(len(q.body)); c != identity {
+		q.coded = appendCoded(q.coded[:0], q.body, c)
+		q.ctx.Response.SetBodyRaw(q.coded)
+		return
+	}
+	q.ctx.Response.SetBodyRaw(q.body)
+}
+
+func (q *scratch) unkept() {
+	h := &q.ctx.Response.Header
+	h.SetCanonical(headerCacheControl, []byte("no-store"))
+	h.Del(fasthttp.HeaderETag)
+}
+
+// statement is what a receipt says of the answer that has been made.
+func (q *scratch) statement() (s receipts.Statement) {
+	s.Snapshot, s.AsOf, s.On, s.Known = q.ref.ID, q.ref.AsOf.V, q.on, q.day.day
+	query := make(url.Values)
+	query.Set("on", q.on.String())
+	path := ""
+	switch q.route {
+	case routePostcode:
+		path = "/v1/postcodes/" + url.PathEscape(q.postcode.Query.Postcode.String())
+		q.statePostcode(&s)
+		q.repeat(query, paramAddress)
+		s.Network = string(q.postcode.Query.NetworkRegion)
+	case routePremises:
+		path = "/v1/premises/" + q.premises.Query.UPRN.V.String()
+		q.statePremises(&s)
+		s.Network = string(q.premises.Query.NetworkRegion)
+	case routeLocation:
+		path = "/v1/locations"
+		q.stateLocation(&s)
+		setNumber(query, "latitude", q.location.Query.Latitude)
+		setNumber(query, "longitude", q.location.Query.Longitude)
+		setNumber(query, "easting", q.location.Query.Easting)
+		setNumber(query, "northing", q.location.Query.Northing)
+		setText(query, "grid_reference", q.location.Query.GridReference)
+		q.repeat(query, paramLimit)
+		q.repeat(query, paramRadius)
+	default: // an outcode or a sector
+		a := &q.place
+		if a.Query.Sector.V.IsValid() {
+			path, s.Place.Sector = "/v1/sectors/"+url.PathEscape(a.Query.Sector.V.String()), a.Query.Sector
+		} else {
+			path, s.Place.Outcode = "/v1/outcodes/"+a.Query.Outcode.V.String(), a.Query.Outcode
+		}
+		s.Outcome, s.Reason, s.Summary = a.Outcome, a.Reason, new(a.Summary)
+		q.stateBasis(&s, a.Estimate)
+		q.repeat(query, paramLimit)
+		q.repeat(query, paramAfter)
+	}
+	setText(query, "network", api.Text(s.Network))
+	s.Question = "GET " + path + "?" + query.Encode()
+	return s
+}
+
+// repeat repeats a parameter of the request as it was given, if it was.
+func (q *scratch) repeat(query url.Values, p parameter) {
+	if q.given.has(p) {
+		query.Set(parameterNames[p], string(q.values[p]))
+	}
+}
+
+func setText(query url.Values, name string, t api.Text) {
+	if t != "" {
+		query.Set(name, string(t))
+	}
+}
+
+func setNumber(query url.Values, name string, n api.Number) {
+	if !n.IsZero() {
+		query.Set(name, strconv.FormatFloat(float64(n), 'f', -1, 64))
+	}
+}
+
+// statePostcode states what was answered about a postcode.
+func (q *scratch) statePostcode(s *receipts.Statement) {
+	a := &q.postcode
+	s.Outcome, s.Reason, s.Region, s.Summary = a.Outcome, a.Reason, string(a.Region.Name), new(a.Summary)
+	s.Place.Postcode, s.Place.Address = api.Some(a.Query.Postcode), string(a.Query.Address)
+	if a.Outcome != api.PremisesFound {
+		q.stateBasis(s, a.Estimate)
+		return
+	}
+	s.Basis = receipts.BasisClaims
+	unit, _ := q.snap.Postcode(a.Query.Postcode)
+	network, _ := q.network()
+	for i, f := range q.found {
+		p := unit.Premises(f.at)
+		said := indicated(p.Claims().Only(network), q.on)
+		if i > 0 && said != s.Indicated {
+			s.Indicated = receipts.Indicated{} // they differ
+			return
+		}
+		s.Indicated = said
+	}
+	if len(q.found) == 1 {
+		namePremises(&s.Place, unit.Premises(q.found[0].at))
+	}
+}
+
+// statePremises states what was answered about a premises.
+func (q *scratch) statePremises(s *receipts.Statement) {
+	a := &q.premises
+	p, _ := q.snap.UPRN(a.Query.UPRN.V)
+	network, _ := q.network()
+	s.Outcome, s.Region, s.Basis = a.Outcome, p.Region().Region.String(), receipts.BasisClaims
+	s.Indicated = indicated(p.Claims().Only(network), q.on)
+	if a.Postcode != nil {
+		s.Place.Postcode = api.Some(a.Postcode.Postcode)
+	}
+	namePremises(&s.Place, p)
+}
+
+// stateLocation states what was answered about a location: an estimate, and what
+// the coverage areas there claim.
+func (q *scratch) stateLocation(s *receipts.Statement) {
+	a := &q.location
+	s.Outcome, s.Region = a.Outcome, string(a.Region.Name)
+	s.Place.Location = &api.Point{Latitude: a.Location.Latitude, Longitude: a.Location.Longitude}
+	q.estimate.Fit, q.estimate.HasFit = q.surroundings.Estimate.Fit, q.surroundings.Estimate.HasFit
+	q.stateBasis(s, &a.Coverage)
+	if len(q.surroundings.Areas) > 0 {
+		s.Area = q.areaIndicated(q.surroundings.Areas)
+	}
+}
+
+// stateBasis states an estimate, or where there is none that CSPs say what is
+// summed up.
+func (q *scratch) stateBasis(s *receipts.Statement, e *api.Estimate) {
+	if e == nil {
+		s.Basis = receipts.BasisClaims
+		return
+	}
+	s.Estimate, s.Basis, s.State = true, cmp.Or(string(e.Basis), receipts.BasisNone), e.State
+	if e.Fit != nil && q.estimate.HasFit {
+		s.From, s.Until = spanOf(q.estimate.Fit.Status, q.estimate.Fit.Claim)
+	}
+}
+
+// indicated is what claims say of a day.
+func indicated(c index.ClaimSet, on index.Day) (i receipts.Indicated) {
+	i.State = c.State(on).String()
+	if fit, ok := c.Fit(on); ok {
+		i.From, i.Until = spanOf(fit.Status, fit.Claim)
+	}
+	return i
+}
+
+// spanOf is from and until when there is coverage.
+func spanOf(s index.Status, c *index.Claim) (from, until index.Day) {
+	if s.State != index.Available && s.State != index.Planned {
+		return 0, 0
+	}
+	return s.From, c.End
+}
+
+// areaIndicated is what coverage areas claim of a day, where on each network
+// region the smallest stands, which comes first; nil where no claim counts.
+func (q *scratch) areaIndicated(areas []index.AreaHit) *receipts.Indicated {
+	var best index.Status
+	var claim *index.Claim
+	var seen [index.Networks]bool
+	for _, h := range areas {
+		n := h.Claim.Network
+		counts := n != index.NetworkUnknown && n != index.NetworkSMETS1 && (!h.Claim.IsVWAN() || q.snap.Info().CountsAsWAN)
+		if !counts || seen[n] {
+			continue
+		}
+		seen[n] = true
+		if s := h.Claim.On(q.on); claim == nil || s.State < best.State || s.State == best.State && s.From < best.From {
+			best, claim = s, h.Claim
+		}
+	}
+	if claim == nil {
+		return nil
+	}
+	out := &receipts.Indicated{State: best.State.String()}
+	out.From, out.Until = spanOf(best, claim)
+	return out
+}
+
+func namePremises(out *receipts.Place, p index.Premises) {
+	out.UPRN, out.Address = api.Some(p.UPRN()), string(p.Address())
+	if at := p.At(); at.IsValid() {
+		out.Location = new(api.Point)
+		out.Location.Latitude, out.Location.Longitude = degrees(at)
+	}
+}
+
+// answerKeys publishes the keys.
+func (q *scratch) answerKeys([]byte) {
+	if !q.hasReceipts() {
+		return
+	}
+	if err := q.srv.receipts.Look(); err != nil {
+		q.srv.log.Error("the receipt keys cannot be read again; those that are known stay in use", "error", err.Error())
+	}
+	h := &q.ctx.Response.Header
+	h.SetContentType(typeKeySet)
+	h.SetCanonical(headerCacheControl, []byte("max-age=300"))
+	q.ctx.Response.SetBodyRaw(q.srv.receipts.Document())
+}
+
+// answerVerifyReceipt checks the receipt in the body, or the answer with one.
+func (q *scratch) answerVerifyReceipt([]byte) {
+	if !q.ctx.IsPost() {
+		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "POST")
+		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "POST the receipt, or the whole answer that it came in"})
+		return
+	}
+	if !q.hasReceipts() {
+		return
+	}
+	if err := q.srv.receipts.Look(); err != nil {
+		q.srv.log.Error("the receipt keys cannot be read again; those that are known stay in use", "error", err.Error())
+	}
+	q.body = append(q.body, encode(receipts.Judge(q.srv.receipts.Keys(), q.ctx.PostBody(), nil))...)
+	q.sendUnkept()
+}

@@ -28,19 +28,23 @@ const (
 	paramAfter
 	paramSince
 	paramOutcode
+	paramExplain
 	parameterCount
 )
 
 var parameterNames = [parameterCount]string{
 	"on", "address", "network", "latitude", "longitude", "easting", "northing", "grid_reference", "limit", "radius", "after", "since", "outcode",
+	"explain",
 }
 
-type parameterSet uint16
+type parameterSet uint32
 
 // parameters are those of a request, as given.
 type parameters struct {
 	given  parameterSet
 	values [parameterCount][]byte
+
+	explain bool // the answer is asked for with its explanation
 }
 
 // Bounds of parameters.
@@ -86,7 +90,7 @@ func (q *scratch) parse(takes parameterSet) bool {
 		}
 		q.on = day
 	}
-	return true
+	return !q.given.has(paramExplain) || q.parseExplain()
 }
 
 // network reads `network`; letter case does not matter.

@@ -37,12 +37,12 @@ var routeTable = [routes]struct {
 	answer func(q *scratch, key []byte)
 }{
 	routeOther:           {path: "other"},
-	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork), (*scratch).answerPostcode},
+	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork, paramExplain), (*scratch).answerPostcode},
 	routeValidate:        {"/v1/postcodes/{postcode}/validate", 0, (*scratch).answerValidate},
-	routeOutcode:         {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter), (*scratch).answerOutcode},
-	routeSector:          {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter), (*scratch).answerSector},
-	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork), (*scratch).answerPremises},
-	routeLocation:        {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius), (*scratch).answerLocation},
+	routeOutcode:         {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter, paramExplain), (*scratch).answerOutcode},
+	routeSector:          {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter, paramExplain), (*scratch).answerSector},
+	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork, paramExplain), (*scratch).answerPremises},
+	routeLocation:        {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius, paramExplain), (*scratch).answerLocation},
 	routeRegions:         {"/v1/regions", 0, (*scratch).answerRegions},
 	routeRegion:          {"/v1/regions/{name}", 0, (*scratch).answerRegion},
 	routeSnapshot:        {"/v1/snapshot", 0, (*scratch).answerSnapshot},

@@ -5,6 +5,7 @@
 //	coverd build   --manifest coverd.toml        extracts, register and Regions in, a new generation or one snapshot file out
 //	coverd serve   --snapshot coverd.snap        answer over HTTP until told to stop
 //	coverd lookup  --snapshot coverd.snap KEY    one answer at the terminal
+//	coverd explain --snapshot FILE KEY [KEY]     why this answer, or why two differ
 //	coverd verify  FILE                          is the file whole? --sweep, --premises: is it right?
 //	coverd inspect FILE                          what is in it, and where each byte goes
 //	coverd diff    OLD NEW                       what has changed from one snapshot to another
@@ -107,7 +108,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused, by a gate or by the hook.`,
 	root.Version = release
 	root.AddCommand(
 		newBuild(std), newServe(std), newSnapshots(std),
-		newLookup(std), newDiff(std), newExport(std), newAnnotate(std), newVerify(std), newInspect(std),
+		newLookup(std), newExplain(std), newDiff(std), newExport(std), newAnnotate(std), newVerify(std), newInspect(std),
 		newSynth(std), newBench(std), newVersion(std),
 	)
 	nameTwins(root)

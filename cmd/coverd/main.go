@@ -11,6 +11,7 @@
 //	coverd diff    OLD NEW                       what has changed from one snapshot to another
 //	coverd export  --out DIR FILE                everything back out as extracts; --format: as CSV, NDJSON, GeoJSON
 //	coverd annotate IN.csv --snapshot FILE       a planner's table, with coverage appended to each row
+//	coverd accuracy --outcomes FILE --snapshot FILE  installations, scored against what had been indicated
 //	coverd snapshots list|activate|rollback|prune --snapshots DIR  the generations of a directory
 //	coverd synth   --premises N --out DIR        made-up extracts, to measure and test with
 //	coverd bench   lookup --snapshot FILE        look-ups measured, each beside its floor
@@ -108,7 +109,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused, by a gate or by the hook.`,
 	root.Version = release
 	root.AddCommand(
 		newBuild(std), newServe(std), newSnapshots(std),
-		newLookup(std), newExplain(std), newDiff(std), newExport(std), newAnnotate(std), newVerify(std), newInspect(std),
+		newLookup(std), newExplain(std), newDiff(std), newExport(std), newAnnotate(std), newAccuracy(std), newVerify(std), newInspect(std),
 		newSynth(std), newBench(std), newVersion(std),
 	)
 	nameTwins(root)

@@ -271,22 +271,15 @@ func (x *scorer) indicated(row []byte, q *question, inForce bool, v *scored) *ce
 	if f != nil {
 		return f
 	}
-	worst := -1
-	var state index.State
+	var state index.State // 0: none was there
 	for i := range x.found {
-		if !x.found[i].Present {
-			continue
-		}
-		if st := x.found[i].Claims.State(q.on); worst < 0 || st > state {
-			worst, state = i, st
+		if x.found[i].Present {
+			state = max(state, x.found[i].Claims.State(q.on))
 		}
 	}
 	switch {
-	case worst >= 0:
-		v.indicated = byState[state]
-		if fit, ok := x.found[worst].Claims.Fit(q.on); ok {
-			v.fit = fit.Claim
-		}
+	case state != 0:
+		v.indicated, v.fit = byState[state], x.fit(state, q.on)
 	case !known:
 		v.indicated = notKnown
 	default:
@@ -294,6 +287,24 @@ func (x *scorer) indicated(row []byte, q *question, inForce bool, v *scored) *ce
 		x.estimate(q, inForce, v)
 	}
 	return nil
+}
+
+// fit is the claim to fit for of those found in a state; nil where there is none,
+// or they have several.
+func (x *scorer) fit(state index.State, on index.Day) (claim *index.Claim) {
+	for i := range x.found {
+		if !x.found[i].Present || x.found[i].Claims.State(on) != state {
+			continue
+		}
+		fit, ok := x.found[i].Claims.Fit(on)
+		switch c := fit.Claim; {
+		case !ok, claim != nil && (c.CSP != claim.CSP || c.Network != claim.Network || c.Variant != claim.Variant):
+			return nil
+		default:
+			claim = c
+		}
+	}
+	return claim
 }
 
 // remember adds an indication, if it is known.

@@ -30,6 +30,13 @@ func (q *scratch) parseExplain() bool {
 		})
 		return false
 	}
+	if q.explain && q.past {
+		q.problem(api.Problem{
+			Code: api.MalformedParameter, Parameter: "explain", Detail: "what was said in the past is not explained",
+			Hint: "ask a server of the snapshot of that day, with coverd explain --snapshot, or leave known out",
+		})
+		return false
+	}
 	return true
 }
 

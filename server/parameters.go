@@ -28,12 +28,17 @@ const (
 	paramAfter
 	paramSince
 	paramOutcode
+	paramKnown
+	paramIndicatedSince
+	paramFrom
+	paramTo
 	paramExplain
 	parameterCount
 )
 
 var parameterNames = [parameterCount]string{
 	"on", "address", "network", "latitude", "longitude", "easting", "northing", "grid_reference", "limit", "radius", "after", "since", "outcode",
+	"known", "indicated_since", "from", "to",
 	"explain",
 }
 
@@ -89,6 +94,9 @@ func (q *scratch) parse(takes parameterSet) bool {
 			return false
 		}
 		q.on = day
+	}
+	if q.given&knownDays != 0 && !q.parseKnown() {
+		return false
 	}
 	return !q.given.has(paramExplain) || q.parseExplain()
 }

@@ -19,6 +19,7 @@ const (
 	routeOutcode
 	routeSector
 	routePremises
+	routeHistory
 	routeLocation
 	routeRegions
 	routeRegion
@@ -37,11 +38,12 @@ var routeTable = [routes]struct {
 	answer func(q *scratch, key []byte)
 }{
 	routeOther:           {path: "other"},
-	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork, paramExplain), (*scratch).answerPostcode},
+	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork, paramKnown, paramIndicatedSince, paramExplain), (*scratch).answerPostcode},
 	routeValidate:        {"/v1/postcodes/{postcode}/validate", 0, (*scratch).answerValidate},
 	routeOutcode:         {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter, paramExplain), (*scratch).answerOutcode},
 	routeSector:          {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter, paramExplain), (*scratch).answerSector},
-	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork, paramExplain), (*scratch).answerPremises},
+	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork, paramKnown, paramIndicatedSince, paramExplain), (*scratch).answerPremises},
+	routeHistory:         {"/v1/premises/{uprn}/history", set(paramOn, paramNetwork, paramFrom, paramTo, paramLimit), (*scratch).answerHistory},
 	routeLocation:        {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius, paramExplain), (*scratch).answerLocation},
 	routeRegions:         {"/v1/regions", 0, (*scratch).answerRegions},
 	routeRegion:          {"/v1/regions/{name}", 0, (*scratch).answerRegion},
@@ -62,6 +64,9 @@ func match(path []byte) (r route, key []byte) {
 	if deepest {
 		if string(noun) == "postcodes" && string(verb) == "validate" {
 			return routeValidate, key
+		}
+		if string(noun) == "premises" && string(verb) == "history" {
+			return routeHistory, key
 		}
 		return routeOther, nil
 	}

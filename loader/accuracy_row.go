@@ -263,7 +263,7 @@ func (x *scorer) indicated(row []byte, q *question, inForce bool, v *scored) *ce
 			v.at(d.Postcode())
 		}
 	}
-	if len(x.found) == 0 && q.postcode.IsValid() {
+	if there := func(i index.Indication) bool { return i.Present }; !slices.ContainsFunc(x.found, there) && q.postcode.IsValid() {
 		// That one without UPRN has gone since is not remembered.
 		known = inForce || q.uprn != 0
 		f = x.atPostcode(row, q)

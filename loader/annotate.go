@@ -1,7 +1,6 @@
 package loader
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -104,54 +103,28 @@ type sheet struct {
 
 // start reads the header and writes it.
 func (t *sheet) start(w io.Writer) error {
-	if err := t.cut.fill(); err != nil {
+	h, err := t.cut.header(t.o.Name)
+	if err != nil {
 		return err
 	}
 	var head []byte
 	if t.in.marked {
 		head = append(head, bom...)
 	}
-	blank := 0
-	for isBlank(t.cut.rest[blank:]) {
-		blank += bytes.IndexByte(t.cut.rest[blank:], '\n') + 1
+	head = append(head, h.blank...)
+	if t.columns, err = findSheetColumns(h.fields, t.o.Columns); err != nil {
+		return &FileError{t.o.Name, h.at, fmt.Sprintf("header: %v", err)}
 	}
-	head = append(head, t.cut.rest[:blank]...)
-	t.cut.rest = t.cut.rest[:copy(t.cut.rest, t.cut.rest[blank:])]
-	fault := func(format string, args ...any) error {
-		return &FileError{t.o.Name, 1 + bytes.Count(head, []byte{'\n'}), fmt.Sprintf(format, args...)}
-	}
-	if len(t.cut.rest) == 0 {
-		return fault("it is empty: not even a header row")
-	}
-	n := bytes.IndexByte(t.cut.rest, '\n') + 1
-	if n == 0 {
-		n = len(t.cut.rest)
-	}
-	line := trimEnd(t.cut.rest[:n])
-	switch {
-	case n > maxRecord:
-		return fault("its first line is over %d bytes", maxRecord)
-	case bytes.IndexByte(line, '\r') >= 0:
-		return fault("its lines end in CR alone: want LF or CRLF")
-	}
-	header, separator, err := sheetHeader(line)
-	if err != nil {
-		return fault("first line: %v", err)
-	}
-	if t.columns, err = findSheetColumns(header, t.o.Columns); err != nil {
-		return fault("header: %v", err)
-	}
-	t.columns.separator, t.cut.lex.separator = separator, separator
-	t.used = t.columns.used(header)
+	t.columns.separator = h.separator
+	t.used = t.columns.used(h.fields)
 	if t.o.Found != nil {
 		t.o.Found(t.used)
 	}
-	head = append(head, line...)
+	head = append(head, h.line...)
 	for _, name := range AnnotatedColumns {
-		head = append(append(head, separator), name...)
+		head = append(append(head, h.separator), name...)
 	}
-	head = append(head, t.cut.rest[len(line):n]...)
-	t.cut.rest = t.cut.rest[:copy(t.cut.rest, t.cut.rest[n:])]
+	head = append(head, h.end...)
 	p, err := newPacker(t.o.Packing)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package loader
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 )
@@ -233,4 +234,50 @@ func (c *sheetCutter) whole() (n int) {
 		n += k
 	}
 	return n
+}
+
+// sheetHead is the header row of a sheet.
+type sheetHead struct {
+	blank     []byte // blank lines before it
+	line, end []byte // it, and its line end
+	fields    []string
+	separator byte
+	at        int // its line, from 1
+}
+
+// header takes the header row, and what is before it. The errors are
+// [*FileError], of a file with a name, or the file system's.
+func (c *sheetCutter) header(name string) (h sheetHead, err error) {
+	if err := c.fill(); err != nil {
+		return h, err
+	}
+	blank := 0
+	for isBlank(c.rest[blank:]) {
+		blank += bytes.IndexByte(c.rest[blank:], '\n') + 1
+	}
+	h.blank = bytes.Clone(c.rest[:blank])
+	h.at = 1 + bytes.Count(h.blank, []byte{'\n'})
+	c.rest = c.rest[:copy(c.rest, c.rest[blank:])]
+	fault := func(format string, args ...any) error { return &FileError{name, h.at, fmt.Sprintf(format, args...)} }
+	if len(c.rest) == 0 {
+		return h, fault("it is empty: not even a header row")
+	}
+	n := bytes.IndexByte(c.rest, '\n') + 1
+	if n == 0 {
+		n = len(c.rest)
+	}
+	h.line = bytes.Clone(trimEnd(c.rest[:n]))
+	h.end = bytes.Clone(c.rest[len(h.line):n])
+	switch {
+	case n > maxRecord:
+		return h, fault("its first line is over %d bytes", maxRecord)
+	case bytes.IndexByte(h.line, '\r') >= 0:
+		return h, fault("its lines end in CR alone: want LF or CRLF")
+	}
+	if h.fields, h.separator, err = sheetHeader(h.line); err != nil {
+		return h, fault("first line: %v", err)
+	}
+	c.lex.separator = h.separator
+	c.rest = c.rest[:copy(c.rest, c.rest[n:])]
+	return h, nil
 }

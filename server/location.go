@@ -50,6 +50,9 @@ func (q *scratch) answerLocation([]byte) {
 	}
 	q.around(p, limit, radius)
 	a.NextStep = *q.nextStep(api.ServiceRequestBody{Latitude: a.Location.Latitude, Longitude: a.Location.Longitude}, atLocation)
+	if q.explain {
+		a.Explanation = q.explainLocation()
+	}
 	q.body = a.AppendJSON(q.body)
 	q.send()
 }

@@ -39,6 +39,7 @@ const (
 	paramCutOff
 	paramCheckDate
 	paramApplicableDate
+	paramExplain
 	parameterCount
 )
 
@@ -46,6 +47,7 @@ var parameterNames = [parameterCount]string{
 	"on", "address", "network", "latitude", "longitude", "easting", "northing", "grid_reference", "limit", "radius", "after", "since", "outcode",
 	"known", "indicated_since", "from", "to",
 	"receipt", "uprn", "postcode", "installation_date", "cut_off", "check_date", "applicable_date",
+	"explain",
 }
 
 type parameterSet uint64
@@ -54,6 +56,8 @@ type parameterSet uint64
 type parameters struct {
 	given  parameterSet
 	values [parameterCount][]byte
+
+	explain bool // the answer is asked for with its explanation
 }
 
 // Bounds of parameters.
@@ -99,7 +103,10 @@ func (q *scratch) parse(takes parameterSet) bool {
 		}
 		q.on = day
 	}
-	return q.given&knownDays == 0 || q.parseKnown()
+	if q.given&knownDays != 0 && !q.parseKnown() {
+		return false
+	}
+	return !q.given.has(paramExplain) || q.parseExplain()
 }
 
 // date reads a day; the zero day where it was not given.

@@ -56,6 +56,9 @@ func (q *scratch) answerOutcode(key []byte) {
 			Sector: api.Some(sector.Sector()), Region: api.Text(sector.Regions().Only().String()), Summary: summaryOf(sector.Summary(q.on)),
 		})
 	}
+	if q.explain {
+		a.Explanation = q.explainPlace("outcode", o.String(), regionNames(outcode.Regions()))
+	}
 	q.body = a.AppendJSON(q.body)
 	if q.given == 0 {
 		kept.Store(&dayAnswer{q.on, q.ref.Stale, bytes.Clone(q.body)})
@@ -118,6 +121,9 @@ func (q *scratch) answerSector(key []byte) {
 			Postcode: api.Some(unit.Postcode()), Status: unit.Status().String(),
 			Region: api.Text(unit.Region().Region.String()), Summary: summaryOf(q.snap.ready.summary(unit, q.on)),
 		})
+	}
+	if q.explain {
+		a.Explanation = q.explainPlace("sector", k.String(), regionNames(sector.Regions()))
 	}
 	q.body = a.AppendJSON(q.body)
 	q.send()

@@ -66,6 +66,9 @@ func (q *scratch) answerPostcode(key []byte) {
 			q.noPremises(p, api.AddressNotMatched)
 		}
 	}
+	if q.explain {
+		a.Explanation = q.explainPostcode(unit, network)
+	}
 	q.appendPostcode()
 	q.send()
 }

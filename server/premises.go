@@ -35,6 +35,9 @@ func (q *scratch) answerPremises(key []byte) {
 		q.register = registered(unit)
 		a.Postcode = &q.register
 	}
+	if q.explain {
+		a.Explanation = q.explainPremises(p, network)
+	}
 	d := p.Details()
 	if k, spell, ok := q.snap.ready.find(d.Kind, q.on); ok && network == index.NoNetwork {
 		b := q.snap.ready.appendPremises(a.AppendOpening(q.body), &d, k, spell)

@@ -27,6 +27,13 @@ func (q *scratch) receiptable() bool {
 		q.problem(api.Problem{Code: api.MalformedParameter, Parameter: "receipt", Detail: "it is not 1", Hint: "receipt=1 asks for one; leave it out for none"})
 		return false
 	}
+	if q.past {
+		q.problem(api.Problem{
+			Code: api.MalformedParameter, Parameter: "receipt", Detail: "what was said on a day in the past is no check that was made then",
+			Hint: "a receipt is of what is said now: leave known out, or receipt",
+		})
+		return false
+	}
 	return q.hasReceipts()
 }
 
@@ -116,6 +123,9 @@ func (q *scratch) statement() (s receipts.Statement) {
 		q.repeat(query, paramAfter)
 	}
 	setText(query, "network", api.Text(s.Network))
+	for _, p := range []parameter{paramKnown, paramIndicatedSince, paramExplain} {
+		q.repeat(query, p)
+	}
 	s.Question = "GET " + path + "?" + query.Encode()
 	return s
 }

@@ -41,13 +41,13 @@ var routeTable = [routes]struct {
 	answer func(q *scratch, key []byte)
 }{
 	routeOther:           {path: "other"},
-	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt), (*scratch).answerPostcode},
+	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt, paramExplain), (*scratch).answerPostcode},
 	routeValidate:        {"/v1/postcodes/{postcode}/validate", 0, (*scratch).answerValidate},
-	routeOutcode:         {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter, paramReceipt), (*scratch).answerOutcode},
-	routeSector:          {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter, paramReceipt), (*scratch).answerSector},
-	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt), (*scratch).answerPremises},
+	routeOutcode:         {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter, paramReceipt, paramExplain), (*scratch).answerOutcode},
+	routeSector:          {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter, paramReceipt, paramExplain), (*scratch).answerSector},
+	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt, paramExplain), (*scratch).answerPremises},
 	routeHistory:         {"/v1/premises/{uprn}/history", set(paramOn, paramNetwork, paramFrom, paramTo, paramLimit), (*scratch).answerHistory},
-	routeLocation:        {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius, paramReceipt), (*scratch).answerLocation},
+	routeLocation:        {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius, paramReceipt, paramExplain), (*scratch).answerLocation},
 	routeRegions:         {"/v1/regions", 0, (*scratch).answerRegions},
 	routeRegion:          {"/v1/regions/{name}", 0, (*scratch).answerRegion},
 	routeSnapshot:        {"/v1/snapshot", 0, (*scratch).answerSnapshot},

@@ -5,11 +5,13 @@
 //	coverd build   --manifest coverd.toml        extracts, register and Regions in, a new generation or one snapshot file out
 //	coverd serve   --snapshot coverd.snap        answer over HTTP until told to stop
 //	coverd lookup  --snapshot coverd.snap KEY    one answer at the terminal
+//	coverd explain --snapshot FILE KEY [KEY]     why this answer, or why two differ
 //	coverd verify  FILE                          is the file whole? --sweep, --premises: is it right?
 //	coverd inspect FILE                          what is in it, and where each byte goes
 //	coverd diff    OLD NEW                       what has changed from one snapshot to another
 //	coverd export  --out DIR FILE                everything back out as extracts; --format: as CSV, NDJSON, GeoJSON
 //	coverd annotate IN.csv --snapshot FILE       a planner's table, with coverage appended to each row
+//	coverd accuracy --outcomes FILE --snapshot FILE  installations, scored against what had been indicated
 //	coverd snapshots list|activate|rollback|prune --snapshots DIR  the generations of a directory
 //	coverd receipt verify|keys list|keys rotate  is a receipt good? which keys sign them?
 //	coverd synth   --premises N --out DIR        made-up extracts, to measure and test with
@@ -108,7 +110,7 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 refused, by a gate or by the hook.`,
 	root.Version = release
 	root.AddCommand(
 		newBuild(std), newServe(std), newSnapshots(std),
-		newLookup(std), newDiff(std), newExport(std), newAnnotate(std), newVerify(std), newInspect(std),
+		newLookup(std), newExplain(std), newDiff(std), newExport(std), newAnnotate(std), newAccuracy(std), newVerify(std), newInspect(std),
 		newReceipt(std),
 		newSynth(std), newBench(std), newVersion(std),
 	)

@@ -11,6 +11,7 @@ type LocationAnswer struct {
 	NearestPremises  []NearestPremises `json:"nearest_premises"`
 	NearestPostcodes []NearestPostcode `json:"nearest_postcodes"`
 	NextStep         NextStep          `json:"next_step"` // for where no premises here is known
+	Explanation      *Explanation      `json:"explanation,omitempty"`
 	Snapshot         SnapshotRef       `json:"snapshot"`
 }
 
@@ -109,6 +110,7 @@ func (a *LocationAnswer) AppendJSON(b []byte) []byte {
 		b = append(b, '}')
 	}
 	b = a.NextStep.appendJSON(append(b, `],"next_step":`...))
+	b = appendExplanation(b, a.Explanation)
 	b = a.Snapshot.appendJSON(append(b, `,"snapshot":`...))
 	return append(b, '}')
 }

@@ -21,9 +21,11 @@ type PlaceAnswer struct {
 	Inside []PlaceItem `json:"inside"`
 	Next   Text        `json:"next"`
 
-	Estimate *Estimate   `json:"estimate,omitempty"`
-	NextStep *NextStep   `json:"next_step,omitempty"`
-	Snapshot SnapshotRef `json:"snapshot"`
+	Estimate *Estimate `json:"estimate,omitempty"`
+	NextStep *NextStep `json:"next_step,omitempty"`
+
+	Explanation *Explanation `json:"explanation,omitempty"`
+	Snapshot    SnapshotRef  `json:"snapshot"`
 }
 
 // PlaceQuery repeats the question, days filled in: Outcode or Sector is set.
@@ -92,6 +94,7 @@ func (a *PlaceAnswer) AppendJSON(b []byte) []byte {
 	b = append(b, ']')
 	b = a.Next.appendJSON(append(b, `,"next":`...))
 	b = appendAbsence(b, a.Estimate, a.NextStep)
+	b = appendExplanation(b, a.Explanation)
 	b = a.Snapshot.appendJSON(append(b, `,"snapshot":`...))
 	return append(b, '}')
 }

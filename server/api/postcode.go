@@ -16,9 +16,11 @@ type PostcodeAnswer struct {
 	// at most 100.
 	Candidates []string `json:"candidates,omitempty"`
 	// Estimate and NextStep come with no_premises_found.
-	Estimate *Estimate   `json:"estimate,omitempty"`
-	NextStep *NextStep   `json:"next_step,omitempty"`
-	Snapshot SnapshotRef `json:"snapshot"`
+	Estimate *Estimate `json:"estimate,omitempty"`
+	NextStep *NextStep `json:"next_step,omitempty"`
+
+	Explanation *Explanation `json:"explanation,omitempty"`
+	Snapshot    SnapshotRef  `json:"snapshot"`
 }
 
 // PostcodeQuery repeats the question, days filled in.
@@ -79,6 +81,7 @@ func (a *PostcodeAnswer) AppendClosing(b []byte) []byte {
 		b = append(b, ']')
 	}
 	b = appendAbsence(b, a.Estimate, a.NextStep)
+	b = appendExplanation(b, a.Explanation)
 	b = a.Snapshot.appendJSON(append(b, `,"snapshot":`...))
 	return append(b, '}')
 }

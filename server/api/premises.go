@@ -135,8 +135,9 @@ type PremisesAnswer struct {
 	Query   PremisesQuery `json:"query"`
 	Outcome string        `json:"outcome"`
 	Premises
-	Postcode *Postcode   `json:"postcode"` // null for a premises without one
-	Snapshot SnapshotRef `json:"snapshot"`
+	Postcode    *Postcode    `json:"postcode"` // null for a premises without one
+	Explanation *Explanation `json:"explanation,omitempty"`
+	Snapshot    SnapshotRef  `json:"snapshot"`
 }
 
 // PremisesQuery repeats the question, days filled in.
@@ -174,6 +175,7 @@ func (a *PremisesAnswer) AppendClosing(b []byte) []byte {
 	} else {
 		b = a.Postcode.appendJSON(b)
 	}
+	b = appendExplanation(b, a.Explanation)
 	b = a.Snapshot.appendJSON(append(b, `,"snapshot":`...))
 	return append(b, '}')
 }

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"coverd/index"
+	"coverd/server"
+	"coverd/server/api"
+)
+
+type explainOptions struct {
+	snapshot string
+	on       string
+	address  string
+	keys     []string
+	asJSON   bool
+}
+
+func newExplain(std stdio) *cobra.Command {
+	var o explainOptions
+	cmd := &cobra.Command{
+		Use:   "explain KEY [KEY]",
+		Short: "say why an answer is as it is, or why two differ",
+		Long: `Say why the answer to a key is as it is: the claims with their CSP, extract and day, the rule that makes each
+available, planned, unavailable or unknown, which of them decides and by what each other one stands behind it, what the
+Region rests on, and what an estimate goes by where no premises is found.
+
+With two keys, say how the answers differ and why: the first fact that differs and bears on them, then all others. "Why is
+mine no, and next door's yes?"
+
+` + keyHelp + `
+
+With --json: of one key the body of the HTTP answer to ?explain=1; of two {"comparison", "first", "second"}.
+Exit code 1 if a key has no answer.`,
+		Example: `  coverd explain --snapshot coverd.snap 990061391234
+  coverd explain --snapshot coverd.snap --on 2026-12-24 990061391234 990061391245
+  coverd explain --snapshot coverd.snap --address 12 'GU1 1AA'`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: verb(func(cmd *cobra.Command, args []string) error {
+			o.keys = args
+			return runExplain(cmd.Context(), o, std)
+		}),
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.snapshot, "snapshot", "", "the snapshot `file` to answer from (required)")
+	f.StringVar(&o.on, "on", "", "the `day` asked about, such as 2026-12-24; by default today in London")
+	f.StringVar(&o.address, "address", "", "the `address` of the premises at the postcodes asked about")
+	f.BoolVar(&o.asJSON, "json", false, "print JSON")
+	required(cmd, "snapshot")
+	return cmd
+}
+
+// explained is the answer to a key, with its explanation.
+type explained struct {
+	key         key
+	status      int
+	body        []byte
+	Explanation *api.Explanation `json:"explanation"`
+}
+
+func runExplain(ctx context.Context, o explainOptions, std stdio) error {
+	if o.on != "" {
+		if _, err := index.ParseDay(o.on); err != nil {
+			return usagef("--on: %w", err)
+		}
+	}
+	snap, err := openSnapshot(o.snapshot)
+	if err != nil {
+		return err
+	}
+	srv, err := server.New(snap, server.Options{})
+	if err != nil {
+		return err
+	}
+	var found []explained
+	failed := false
+	for _, text := range o.keys {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		e := explained{key: parseKey(text)}
+		e.status, _, e.body = srv.Answer(http.MethodGet, e.key.explainURI(o.on, o.address))
+		if e.status != http.StatusOK {
+			failed = true
+		} else if err := json.Unmarshal(e.body, &e); err != nil {
+			return fmt.Errorf("%s: %w", text, err)
+		}
+		found = append(found, e)
+	}
+	if o.asJSON {
+		err = explainJSON(std.out, found)
+	} else {
+		err = explainText(std.out, found)
+	}
+	if err == nil && failed {
+		return errSilent
+	}
+	return err
+}
+
+// explainURI is uri for an answer that says why.
+func (k key) explainURI(on, address string) string {
+	uri := k.uri(on)
+	sep := "?"
+	if strings.Contains(uri, "?") {
+		sep = "&"
+	}
+	uri += sep + "explain=1"
+	if address != "" && k.kind == keyPostcode {
+		uri += "&address=" + url.QueryEscape(address)
+	}
+	return uri
+}
+
+func explainJSON(w io.Writer, found []explained) error {
+	if len(found) == 1 {
+		_, err := fmt.Fprintf(w, "%s\n", found[0].body)
+		return err
+	}
+	answer := struct {
+		Comparison *api.Comparison `json:"comparison"` // null where a key has no answer
+		First      json.RawMessage `json:"first"`
+		Second     json.RawMessage `json:"second"`
+	}{nil, found[0].body, found[1].body}
+	if c, ok := compared(found); ok {
+		answer.Comparison = &c
+	}
+	return printJSON(w, answer)
+}
+
+// compared compares two answers; ok is false where there are not two.
+func compared(found []explained) (c api.Comparison, ok bool) {
+	if len(found) < 2 || found[0].Explanation == nil || found[1].Explanation == nil {
+		return c, false
+	}
+	return api.Compare(found[0].Explanation, found[1].Explanation), true
+}
+
+func explainText(w io.Writer, found []explained) error {
+	if c, ok := compared(found); ok {
+		fmt.Fprintln(w, c.Headline)
+		for i, d := range c.Differences {
+			if i == 1 {
+				fmt.Fprintln(w, "\nWhat differs besides:")
+			}
+			fmt.Fprintf(w, "  %s\n", d.Sentence)
+		}
+		if len(c.Differences) == 0 {
+			fmt.Fprintln(w, "  Nothing that is known of them differs.")
+		}
+		fmt.Fprintln(w)
+	}
+	for i := range found {
+		e := &found[i]
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		if e.Explanation == nil {
+			if err := answerText(w, e.key, e.status, e.body); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintln(w, e.Explanation.Subject)
+		for _, s := range e.Explanation.Sentences {
+			fmt.Fprintf(w, "  %s\n", s)
+		}
+	}
+	return nil
+}

@@ -25,6 +25,8 @@ const (
 	countedMost = 16 // claims that summaries look at, a byte of all sections
 )
 
+var errBudget = errors.New("it would take more memory than a sound file of this size does")
+
 // grant starts a budget for sections of so many bytes in all.
 func (b *budget) grant(unpacked int64) {
 	b.bytes.Store(unpacked + spareBytes)
@@ -35,7 +37,7 @@ func (b *budget) grant(unpacked int64) {
 func (b *budget) take(n, each int) error {
 	// Numbers of things are below 2⁴⁰ and sizes below 2¹⁰.
 	if b.bytes.Add(-int64(n)*int64(each)) < 0 {
-		return errors.New("it would take more memory than a sound file of this size does")
+		return errBudget
 	}
 	return nil
 }

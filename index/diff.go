@@ -54,6 +54,7 @@ type comparer struct {
 	outcodes []outcodePair
 	matchers []*matcher
 	points   [2]func() []pointRow // of old and now; see byPoint
+	track    *tracker             // nil: nobody asks
 }
 
 // outcodePair is an outcode, by its place in either snapshot; −1: it is not there.

@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -73,7 +74,7 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 		return nil, err
 	}
 	sections := m.sections(l, all)
-	now, err := readBack(sections, &out.info, workers)
+	now, r, err := readBack(sections, &out.info, workers)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 	tell("compress")(1, 1)
 	if b.o.Previous != nil {
 		tell("compare")(0, 1)
-		if err := out.remember(now, workers); err != nil {
+		if err := out.remember(now, r); err != nil {
 			return nil, err
 		}
 		tell("compare")(1, 1)
@@ -95,28 +96,55 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 	return out, ctx.Err()
 }
 
-// remember compares with the snapshot before and adds the journal.
-func (o *Built) remember(now *Snapshot, workers int) error {
+// remember compares with the snapshot before, and adds the journal and the
+// history. r has read now.
+func (o *Built) remember(now *Snapshot, r *reader) error {
 	rest := 0
 	for i := range o.packed {
 		rest += len(o.packed[i].stored)
 	}
-	sections, delta, err := journalSections(o.b.o.Previous, now, rest, workers)
+	c := newComparer(o.b.o.Previous, now, r.workers)
+	c.track = newTracker(c.old, c.now)
+	sections, delta, err := journalSections(c, rest)
 	if err != nil {
 		return err
 	}
-	more, err := pack(sections, workers)
+	past, err := c.history(r, sections, max(rest/pastShare, pastFloor))
+	if err != nil {
+		return err
+	}
+	sections = append(sections, past...)
+	more, err := pack(sections, r.workers)
 	o.Delta, o.packed = delta, append(o.packed, more...)
 	return err
+}
+
+// history returns the sections of the history. It is left out, to begin anew
+// with the next night, where a reader would have to refuse it as too large.
+func (c *comparer) history(r *reader, journal []section, room int) ([]section, error) {
+	var lost []uint32
+	for _, m := range c.matchers {
+		lost = append(lost, m.lost...)
+	}
+	sections := historySections(c.old, c.now, c.track, lost, room, r.workers)
+	for _, s := range slices.Concat(journal, sections) {
+		r.raws[s.name] = s.raw
+		r.budget.bytes.Add(int64(len(s.raw)))
+	}
+	r.take(sectionChangeHead, len(r.raws[sectionChangeHead]), 16)
+	if c.now.readHistory(r); errors.Is(r.err, errBudget) {
+		return nil, nil
+	}
+	return sections, r.err
 }
 
 // readBack reads the sections as any reader of the file would, which proves that
 // it can. What they contain can be told from the result, nothing be found by
 // place.
-func readBack(sections []section, info *Info, workers int) (*Snapshot, error) {
+func readBack(sections []section, info *Info, workers int) (*Snapshot, *reader, error) {
 	meta, err := json.Marshal(info)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	raws := map[string][]byte{sectionMeta: meta}
 	for _, s := range sections {
@@ -125,10 +153,10 @@ func readBack(sections []section, info *Info, workers int) (*Snapshot, error) {
 	r := newReader(raws, workers)
 	s := &Snapshot{}
 	if s.read(r); r.err != nil {
-		return nil, fmt.Errorf("the snapshot cannot be read back: %w", r.err)
+		return nil, nil, fmt.Errorf("the snapshot cannot be read back: %w", r.err)
 	}
 	s.readFacts()
-	return s, nil
+	return s, r, nil
 }
 
 // WriteTo writes the snapshot file. It may be called more than once; the bytes

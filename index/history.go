@@ -1,94 +1,153 @@
 package index
 
-import (
-	"coverd/geo"
-)
-
 // Indication is what the database said of a premises on some known days: what
-// it would have been answered then, about any day. A snapshot is in force from
-// its as-of day up to the day before that of the next one.
+// would have been answered then, about any day. A snapshot is in force from its
+// as-of day up to the day before that of the next one.
 //
-// What a premises says of itself beside its claims (its postcode, address,
-// location and Region) is not remembered: it is as it is now, or was last.
+// Remembered are the claims, those that areas lend included, whether rows
+// contradicted each other, and whether there was such a premises at all. Its
+// postcode, address, location and Region are not: they are as they are now, or
+// were last.
 type Indication struct {
 	From     Day // the first known day; 0: since before what is remembered
 	To       Day // the last known day; 0: until now
 	Present  bool
 	Conflict bool     // see [Premises.Conflict]
-	Claims   ClaimSet // empty if there was no such premises; see below
+	Claims   ClaimSet // empty where there was no such premises
 	Snapshot string   // ID of the first snapshot remembered that said so
+	// Past tells that the claims are remembered. They have the status on any day
+	// that they had then, but their as-of day is not what it was.
+	Past bool
 }
-
-// The claims of an indication of the past are as they were, but for their
-// as-of day, which is not remembered: it is [Day] 0, or where a date of theirs
-// had been missed by then, that date. So they have the same status on any day.
 
 // HistoryFrom is the first known day that can be answered about: the snapshot's
 // own as-of day where it remembers nothing.
-func (s *Snapshot) HistoryFrom() Day { return s.info.AsOf }
+func (s *Snapshot) HistoryFrom() Day {
+	if s.past != nil {
+		return s.past.days[0]
+	}
+	return s.info.AsOf
+}
 
 // AppendHistory appends what was said of the premises on the known days from
 // one to another, both included, newest last. Indications are whole: the first
 // may begin before from, the last end after to.
 func (p Premises) AppendHistory(dst []Indication, from, to Day) []Indication {
-	if from > to {
-		return dst
-	}
-	return append(dst, p.current())
+	t := p.story()
+	return t.append(dst, from, to)
 }
 
 // Known is what was said of the premises on a known day: from the snapshot's
 // as-of day on what it says now. ok is false before what is remembered.
 func (p Premises) Known(known Day) (i Indication, ok bool) {
-	if known < p.s.HistoryFrom() {
-		return Indication{}, false
-	}
-	return p.current(), true
-}
-
-// current is what the snapshot itself says.
-func (p Premises) current() Indication {
-	return Indication{Present: true, Conflict: p.Conflict(), Claims: p.Claims(), Snapshot: p.s.ID()}
+	t := p.story()
+	return t.known(known)
 }
 
 // IndicatedSince finds the last known day from since to until on which coverage
 // on a day was indicated: on which the premises' state on that day was
-// [Available]. Days before what is remembered count as if it had not been: see
-// [Snapshot.HistoryFrom].
+// [Available]. Known days before what is remembered count as if it had not been:
+// see [Snapshot.HistoryFrom].
 func (p Premises) IndicatedSince(on, since, until Day) (known Day, ok bool) {
-	if until < p.s.HistoryFrom() || since > until || p.State(on) != Available {
-		return 0, false
+	return p.IndicatedSinceOn(NoNetwork, on, since, until)
+}
+
+// IndicatedSinceOn is IndicatedSince by claims on one network region alone, or on
+// all if that is NoNetwork.
+func (p Premises) IndicatedSinceOn(only NetworkRegion, on, since, until Day) (known Day, ok bool) {
+	t := p.story()
+	return t.indicatedSince(only, on, since, until)
+}
+
+func (p Premises) story() story {
+	return p.s.story(int(p.row), Indication{Present: true, Conflict: p.Conflict(), Claims: p.Claims()})
+}
+
+// story tells what was said of a premises, oldest first.
+type story struct {
+	s     *Snapshot
+	chain chain
+	now   Indication // what is said of it now
+	from  int        // the snapshot that the next indication begins with
+	ended bool
+}
+
+func (s *Snapshot) story(row int, now Indication) story {
+	t := story{s: s, now: now}
+	if s.past != nil {
+		t.chain = s.past.chain(row)
 	}
-	return until, true
+	return t
 }
 
-// Departed is a premises that the snapshot has no more, and remembers: a small
-// value, valid as long as the snapshot.
-type Departed struct {
-	s *Snapshot
-	i uint32
+// next returns the next indication.
+func (t *story) next() (i Indication, ok bool) {
+	h := t.s.past
+	switch {
+	case t.ended:
+		return Indication{}, false
+	case h == nil:
+		t.ended = true
+		t.now.Snapshot = t.s.ID()
+		return t.now, true
+	}
+	from := t.from
+	if night, code, more := t.chain.next(); more {
+		i, t.from = h.indication(code), night
+		i.To = h.days[night] - 1
+	} else {
+		i, t.ended = t.now, true
+	}
+	if from > 0 {
+		i.From = h.days[from]
+	}
+	if i.Snapshot = t.s.ID(); from < len(h.ids) {
+		i.Snapshot = h.ids[from]
+	}
+	return i, true
 }
 
-// Departed finds a premises that has gone, by its UPRN.
-func (s *Snapshot) Departed(u geo.UPRN) (Departed, bool) { return Departed{}, false }
+// until is the last known day of the indication, as far as an end is known.
+func (i *Indication) until() Day {
+	if i.To == 0 {
+		return maxDay
+	}
+	return i.To
+}
 
-// UPRN returns the premises' UPRN, or 0.
-func (d Departed) UPRN() geo.UPRN { return 0 }
+func (t *story) known(known Day) (Indication, bool) {
+	if known < t.s.HistoryFrom() {
+		return Indication{}, false
+	}
+	for {
+		if i, ok := t.next(); !ok || known <= i.until() {
+			return i, ok
+		}
+	}
+}
 
-// Postcode returns the premises' last postcode, or the zero value.
-func (d Departed) Postcode() geo.Postcode { return geo.Postcode{} }
+func (t *story) append(dst []Indication, from, to Day) []Indication {
+	from = max(from, t.s.HistoryFrom())
+	for {
+		i, ok := t.next()
+		if !ok || from > to || i.From > to && i.From != 0 {
+			return dst
+		}
+		if i.until() >= from {
+			dst = append(dst, i)
+		}
+	}
+}
 
-// Address returns its last address identifier, empty for none. It is shared.
-func (d Departed) Address() []byte { return nil }
-
-// At returns its last location, or the zero value.
-func (d Departed) At() geo.Location { return geo.Location{} }
-
-// Known is [Premises.Known] of one that has gone.
-func (d Departed) Known(known Day) (Indication, bool) { return Indication{}, false }
-
-// AppendHistory is [Premises.AppendHistory] of one that has gone.
-func (d Departed) AppendHistory(dst []Indication, from, to Day) []Indication { return dst }
-
-// IndicatedSince is [Premises.IndicatedSince] of one that has gone.
-func (d Departed) IndicatedSince(on, since, until Day) (known Day, ok bool) { return 0, false }
+func (t *story) indicatedSince(only NetworkRegion, on, since, until Day) (known Day, ok bool) {
+	since = max(since, t.s.HistoryFrom())
+	for {
+		i, more := t.next()
+		if !more || since > until || i.From > until && i.From != 0 {
+			return known, ok
+		}
+		if last := min(i.until(), until); last >= since && i.Present && i.Claims.Only(only).State(on) == Available {
+			known, ok = last, true
+		}
+	}
+}

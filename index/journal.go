@@ -52,7 +52,7 @@ type block struct {
 // Limits of a journal.
 const (
 	keptDays      = 400     // how old a snapshot may be whose changes are kept, in days
-	keptShare     = 10      // all nights take at most one in so many bytes of the rest of the file,
+	keptShare     = 50      // all nights take at most one in so many bytes of the rest of the file,
 	keptFloor     = 1 << 20 // or so many bytes
 	tonightShare  = 4       // the last one takes at most one in so many bytes,
 	blockFull     = 60 << 10
@@ -259,15 +259,15 @@ func (c *coding) appendEntry(b []byte, e *Entry, held bool) []byte {
 	return b
 }
 
-// journalSections compares with the snapshot before, and writes what has changed
-// with what that one knew of the nights before it. rest is what the other
+// journalSections runs a comparison with the snapshot before, and writes what has
+// changed with what that one knew of the nights before it. rest is what the other
 // sections take in the file.
-func journalSections(old, now *Snapshot, rest int, workers int) (list []section, delta *Delta, err error) {
+func journalSections(c *comparer, rest int) (list []section, delta *Delta, err error) {
+	old, now := c.old, c.now
 	w, err := newNightWriter(max(rest/tonightShare, keptFloor))
 	if err != nil {
 		return nil, nil, err
 	}
-	c := newComparer(old, now, workers)
 	c.run(func(e *event) bool {
 		w.add(e)
 		return true

@@ -12,6 +12,7 @@ import (
 type matcher struct {
 	c    *comparer
 	list []difference // found
+	lost []uint32     // rows of premises that are in the old snapshot alone, if they are tracked
 
 	outcomes map[uint64]*outcome
 	lastKey  uint64
@@ -247,6 +248,9 @@ func sortedRows(dst []keyedRow, details []Details, first int, all []Details) []k
 func (m *matcher) both(old, now uint32, a, b *Details) {
 	o := m.outcome(a.Kind+1, b.Kind+1)
 	o.n++
+	if m.c.track != nil {
+		m.c.track.same(old, now, a.Kind, b.Kind)
+	}
 	if len(o.changes) > 0 || a.At != b.At || !bytes.Equal(a.Address, b.Address) {
 		m.found = append(m.found, difference{eventPremises, old + 1, now + 1})
 	}
@@ -270,6 +274,9 @@ func (m *matcher) gone(row uint32, d *Details, addressed bool) {
 	}
 	m.outcome(d.Kind+1, 0).n++
 	m.found = append(m.found, difference{eventPremises, row + 1, 0})
+	if m.c.track != nil {
+		m.lost = append(m.lost, row)
+	}
 }
 
 // come looks elsewhere for a premises of the new snapshot that was not in its
@@ -287,9 +294,16 @@ func (m *matcher) come(row uint32, d *Details, addressed bool) {
 	if !ok {
 		m.outcome(0, d.Kind+1).n++
 		m.found = append(m.found, difference{eventPremises, 0, row + 1})
+		if m.c.track != nil {
+			m.c.track.from[row] = came
+		}
 		return
 	}
-	m.outcome(Premises{m.c.old, from}.Kind()+1, d.Kind+1).n++
+	was := Premises{m.c.old, from}.Kind()
+	m.outcome(was+1, d.Kind+1).n++
+	if m.c.track != nil {
+		m.c.track.same(from, row, was, d.Kind)
+	}
 	m.found = append(m.found, difference{eventPremises, from + 1, row + 1})
 }
 

@@ -132,6 +132,7 @@ func (s *Snapshot) read(r *reader) {
 	s.readShapes(r)
 	s.checkCounts(r)
 	s.countPlaces(r)
+	s.readHistory(r)
 	s.readJournal(r)
 }
 

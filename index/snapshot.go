@@ -52,6 +52,7 @@ type Snapshot struct {
 	nearPremises, nearPoints nearby
 
 	journal *journal // nil: it remembers no nights
+	past    *history // nil: of no premises what was said before
 }
 
 // Info describes a snapshot. What follows from the file itself (ID,

@@ -28,6 +28,10 @@ const (
 	paramAfter
 	paramSince
 	paramOutcode
+	paramKnown
+	paramIndicatedSince
+	paramFrom
+	paramTo
 	paramReceipt
 	paramUPRN
 	paramPostcode
@@ -40,6 +44,7 @@ const (
 
 var parameterNames = [parameterCount]string{
 	"on", "address", "network", "latitude", "longitude", "easting", "northing", "grid_reference", "limit", "radius", "after", "since", "outcode",
+	"known", "indicated_since", "from", "to",
 	"receipt", "uprn", "postcode", "installation_date", "cut_off", "check_date", "applicable_date",
 }
 
@@ -94,7 +99,7 @@ func (q *scratch) parse(takes parameterSet) bool {
 		}
 		q.on = day
 	}
-	return true
+	return q.given&knownDays == 0 || q.parseKnown()
 }
 
 // network reads `network`; letter case does not matter.

@@ -30,11 +30,15 @@ func (q *scratch) answerPostcode(key []byte) {
 	q.estimate.Only = network
 	a := &q.postcode
 	*a = api.PostcodeAnswer{
-		Query:    api.PostcodeQuery{Postcode: p, On: api.Some(q.on), Address: api.Text(view(q.values[paramAddress])), NetworkRegion: api.Text(network.String())},
+		Query:    api.PostcodeQuery{Postcode: p, On: api.Some(q.on), Known: api.Some(q.at), IndicatedSince: api.Some(q.since), Address: api.Text(view(q.values[paramAddress])), NetworkRegion: api.Text(network.String())},
 		Premises: a.Premises[:0], Candidates: a.Candidates[:0], Snapshot: q.ref,
 	}
 	q.found = q.found[:0]
 	unit, ok := q.snap.Postcode(p)
+	if q.past {
+		q.answerPostcodeThen(p, network)
+		return
+	}
 	switch {
 	case !ok:
 		outcode, known := q.snap.Outcode(p.Outcode())
@@ -80,6 +84,9 @@ func (q *scratch) appendPostcode() {
 			b = append(b, "},{"...)
 		}
 		b = q.snap.ready.appendPremises(b, &q.details[f.at], f.kind, f.spell)
+		if q.since != 0 {
+			b = q.appendIndicated(b, q.snap.PremisesAt(q.first+uint32(f.at)))
+		}
 	}
 	q.body = a.AppendClosing(append(b, '}'))
 }
@@ -91,7 +98,7 @@ func (q *scratch) list(unit index.Unit, network index.NetworkRegion) bool {
 	if narrow {
 		wanted = index.FoldAddress(string(q.values[paramAddress]))
 	}
-	q.details = unit.AppendDetails(q.details[:0])
+	q.details, q.first = unit.AppendDetails(q.details[:0]), unit.Premises(0).Row()
 	for i := range q.details {
 		if !narrow || index.FoldAddress(string(q.details[i].Address)) == wanted {
 			q.found = append(q.found, found{at: i})
@@ -126,6 +133,9 @@ func (q *scratch) describe(unit index.Unit, network index.NetworkRegion) {
 	var sum index.Summary
 	for _, f := range q.found {
 		premises, state := q.premisesOf(unit.Premises(f.at), network)
+		if q.since != 0 {
+			premises.IndicatedSince = q.indicated(unit.Premises(f.at), network)
+		}
 		sum.Add(state, 1)
 		q.postcode.Premises = append(q.postcode.Premises, premises)
 	}

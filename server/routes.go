@@ -19,6 +19,7 @@ const (
 	routeOutcode
 	routeSector
 	routePremises
+	routeHistory
 	routeLocation
 	routeRegions
 	routeRegion
@@ -40,11 +41,12 @@ var routeTable = [routes]struct {
 	answer func(q *scratch, key []byte)
 }{
 	routeOther:           {path: "other"},
-	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork, paramReceipt), (*scratch).answerPostcode},
+	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt), (*scratch).answerPostcode},
 	routeValidate:        {"/v1/postcodes/{postcode}/validate", 0, (*scratch).answerValidate},
 	routeOutcode:         {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter, paramReceipt), (*scratch).answerOutcode},
 	routeSector:          {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter, paramReceipt), (*scratch).answerSector},
-	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork, paramReceipt), (*scratch).answerPremises},
+	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt), (*scratch).answerPremises},
+	routeHistory:         {"/v1/premises/{uprn}/history", set(paramOn, paramNetwork, paramFrom, paramTo, paramLimit), (*scratch).answerHistory},
 	routeLocation:        {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius, paramReceipt), (*scratch).answerLocation},
 	routeRegions:         {"/v1/regions", 0, (*scratch).answerRegions},
 	routeRegion:          {"/v1/regions/{name}", 0, (*scratch).answerRegion},
@@ -71,6 +73,9 @@ func match(path []byte) (r route, key []byte) {
 	if deepest {
 		if string(noun) == "postcodes" && string(verb) == "validate" {
 			return routeValidate, key
+		}
+		if string(noun) == "premises" && string(verb) == "history" {
+			return routeHistory, key
 		}
 		return routeOther, nil
 	}

@@ -27,7 +27,8 @@ type scratch struct {
 	day  *day // today
 
 	parameters
-	on  index.Day       // the day asked about
+	on index.Day // the day asked about
+	known
 	ref api.SnapshotRef // the snapshot, as answers name it
 
 	status int
@@ -73,6 +74,7 @@ func (q *scratch) begin(s *Server, snap *held, ctx *fasthttp.RequestCtx) {
 	q.srv, q.ctx, q.snap = s, ctx, snap
 	q.now, q.day = s.clock.read()
 	q.on = q.day.day
+	q.known = known{}
 	q.ref = snap.refAt(q.now, q.day.day)
 	q.parameters = parameters{}
 	q.status, q.route, q.lent = fasthttp.StatusOK, routeOther, false
@@ -122,6 +124,9 @@ func (q *scratch) header(contentType string, kind byte, c coding) {
 	q.etag = q.on.AppendTo(q.etag)
 	q.etag = append(q.etag, '-')
 	q.etag = q.day.day.AppendTo(q.etag)
+	if q.at != 0 {
+		q.etag = q.at.AppendTo(append(q.etag, '-'))
+	}
 	if q.ref.Stale {
 		q.etag = append(q.etag, "-stale"...)
 	}

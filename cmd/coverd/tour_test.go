@@ -94,7 +94,7 @@ var (
 	identity = regexp.MustCompile(`\b[0-9a-f]{12,64}\b`)
 	took     = regexp.MustCompile(`\bin [0-9.]+ ?m?s\b`)
 	age      = regexp.MustCompile(`("age_days":)[0-9]+`)
-	moment   = regexp.MustCompile(`\b[0-9-]{10} [0-9:]{8} UTC\b|\bknown on [0-9-]{10}\b`)
+	moment   = regexp.MustCompile(`\b[0-9-]{10} [0-9:]{8} UTC\b|\bknown(?: on |=)[0-9-]{10}\b`)
 	signing  = regexp.MustCompile(`[A-Za-z0-9_-]{43}`) // that signs receipts
 )
 

@@ -23,10 +23,12 @@ type PostcodeAnswer struct {
 
 // PostcodeQuery repeats the question, days filled in.
 type PostcodeQuery struct {
-	Postcode      geo.Postcode `json:"postcode"`
-	On            Date         `json:"on"`
-	Address       Text         `json:"address,omitempty"`
-	NetworkRegion Text         `json:"network,omitempty"`
+	Postcode       geo.Postcode `json:"postcode"`
+	On             Date         `json:"on"`
+	Known          Date         `json:"known,omitzero"`
+	IndicatedSince Date         `json:"indicated_since,omitzero"`
+	Address        Text         `json:"address,omitempty"`
+	NetworkRegion  Text         `json:"network,omitempty"`
 }
 
 // AppendJSON appends the answer.
@@ -46,6 +48,7 @@ func (a *PostcodeAnswer) AppendJSON(b []byte) []byte {
 func (a *PostcodeAnswer) AppendOpening(b []byte) []byte {
 	b = append(a.Query.Postcode.AppendTo(append(b, `{"query":{"postcode":"`...)), '"')
 	b = a.Query.On.appendJSON(append(b, `,"on":`...))
+	b = appendKnown(b, a.Query.Known, a.Query.IndicatedSince)
 	if a.Query.Address != "" {
 		b = appendNamed(b, `,"address":`, string(a.Query.Address))
 	}

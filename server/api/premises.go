@@ -12,6 +12,11 @@ type Premises struct {
 	Conflict          bool      `json:"conflict,omitempty"`
 	Fit               *Fit      `json:"fit"` // null where no claim counts
 	Networks          []Network `json:"networks"`
+	// Departed is the first day on which it was there no more, of a premises that
+	// was on the known day asked about.
+	Departed Date `json:"departed,omitzero"`
+	// IndicatedSince answers `indicated_since`.
+	IndicatedSince IndicatedSince `json:"indicated_since,omitzero"`
 }
 
 // Fit is the hub to take along, and why.
@@ -37,7 +42,7 @@ type Network struct {
 	CoverageEndDate         Date   `json:"coverage_end_date"` // the last day of coverage
 	AdditionalInformation   Text   `json:"additional_information"`
 	CSP                     string `json:"csp"`
-	AsOf                    Date   `json:"as_of"` // the day the CSP's extract describes
+	AsOf                    Date   `json:"as_of"` // the day the CSP's extract describes; null of a claim of the past
 }
 
 // ClaimSourceArea marks what a coverage area says.
@@ -77,7 +82,18 @@ func (p *Premises) AppendClaims(b []byte) []byte {
 		}
 		b = p.Networks[i].appendJSON(b)
 	}
-	return append(b, ']')
+	return p.AppendPast(append(b, ']'))
+}
+
+// AppendPast appends the part of a premises that is about known days.
+func (p *Premises) AppendPast(b []byte) []byte {
+	if p.Departed != (Date{}) {
+		b = p.Departed.appendJSON(append(b, `,"departed":`...))
+	}
+	if p.IndicatedSince != (IndicatedSince{}) {
+		b = p.IndicatedSince.appendJSON(append(b, `,"indicated_since":`...))
+	}
+	return b
 }
 
 func (f *Fit) appendJSON(b []byte) []byte {
@@ -125,9 +141,11 @@ type PremisesAnswer struct {
 
 // PremisesQuery repeats the question, days filled in.
 type PremisesQuery struct {
-	UPRN          UPRN `json:"uprn"`
-	On            Date `json:"on"`
-	NetworkRegion Text `json:"network,omitempty"`
+	UPRN           UPRN `json:"uprn"`
+	On             Date `json:"on"`
+	Known          Date `json:"known,omitzero"`
+	IndicatedSince Date `json:"indicated_since,omitzero"`
+	NetworkRegion  Text `json:"network,omitempty"`
 }
 
 // AppendJSON appends the answer.
@@ -140,6 +158,7 @@ func (a *PremisesAnswer) AppendJSON(b []byte) []byte {
 func (a *PremisesAnswer) AppendOpening(b []byte) []byte {
 	b = a.Query.UPRN.appendJSON(append(b, `{"query":{"uprn":`...))
 	b = a.Query.On.appendJSON(append(b, `,"on":`...))
+	b = appendKnown(b, a.Query.Known, a.Query.IndicatedSince)
 	if a.Query.NetworkRegion != "" {
 		b = appendNamed(b, `,"network":`, string(a.Query.NetworkRegion))
 	}

@@ -52,6 +52,7 @@ const (
 	OutsideGreatBritain = "outside_great_britain"
 
 	ChangesTooOld = "changes_too_old"
+	HistoryTooOld = "history_too_old"
 
 	MethodNotAllowed        = "method_not_allowed"
 	RequestTimeout          = "request_timeout"
@@ -100,6 +101,7 @@ var ProblemKinds = []ProblemKind{
 	{MethodNotAllowed, 405, "The path does not take the method"},
 	{RequestTimeout, 408, "The request took too long to arrive"},
 	{ChangesTooOld, 410, "Changes since then are not known"},
+	{HistoryTooOld, 410, "What was known then is not remembered"},
 	{LengthRequired, 411, "A body needs a Content-Length"},
 	{BodyTooLarge, 413, "The body is too large"},
 	{ExpectationFailed, 417, "Only 100-continue may be expected"},

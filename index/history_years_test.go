@@ -89,7 +89,7 @@ func (m *manyNights) claim() int {
 	n := len(m.claims)
 	for {
 		i := min(m.rng.IntN(n), m.rng.IntN(n), m.rng.IntN(n), m.rng.IntN(n))
-		if m.claims[i].Anticipated == 0 || m.rng.IntN(30) == 0 {
+		if m.claims[i].Anticipated == 0 || m.rng.IntN(300) == 0 {
 			return i
 		}
 	}

@@ -49,8 +49,10 @@ func (q *scratch) days(in *licence.Input) (ok bool) {
 	}{
 		{paramInstallationDate, &in.Installation}, {paramCutOff, &in.CutOff}, {paramCheckDate, &in.CheckDate}, {paramApplicableDate, &in.Applicable},
 	} {
-		if *p.day, ok = q.date(p.parameter); !ok {
-			return false
+		if q.given.has(p.parameter) {
+			if *p.day, ok = q.date(p.parameter); !ok {
+				return false
+			}
 		}
 	}
 	switch {
@@ -110,18 +112,12 @@ func (q *scratch) installUPRN(a *api.InstallAndLeaveAnswer, in *licence.Input) (
 		return false
 	}
 	a.Query.UPRN = api.Some(u)
-	if p, ok := q.snap.UPRN(u); ok {
-		q.installPremises(a, in, p)
-		return true
-	}
-	d, ok := q.snap.Departed(u)
+	p, ok := q.find(u)
 	if !ok {
 		q.unknownUPRN(u)
 		return false
 	}
-	in.Place = licence.Place{UPRN: u, Postcode: d.Postcode(), Address: string(d.Address()), Location: d.At()}
-	q.remember(in, d)
-	a.Premises = premisesNamed(&in.Place)
+	q.installPremises(a, in, p)
 	return true
 }
 
@@ -174,19 +170,12 @@ func (q *scratch) installPostcode(a *api.InstallAndLeaveAnswer, in *licence.Inpu
 	return false
 }
 
-func (q *scratch) installPremises(a *api.InstallAndLeaveAnswer, in *licence.Input, p index.Premises) {
-	in.Place = licence.Place{UPRN: p.UPRN(), Address: string(p.Address()), Location: p.At()}
-	if unit, ok := p.Unit(); ok {
-		in.Place.Postcode = unit.Postcode()
-	}
+// installPremises takes a premises, or one that has gone.
+func (q *scratch) installPremises(a *api.InstallAndLeaveAnswer, in *licence.Input, p remembered) {
+	in.Place = licence.Place{UPRN: p.UPRN(), Postcode: p.Postcode(), Address: string(p.Address()), Location: p.At()}
 	q.remember(in, p)
-	a.Premises = premisesNamed(&in.Place)
-}
-
-func premisesNamed(p *licence.Place) *api.LicencePremises {
-	out := &api.LicencePremises{UPRN: api.Some(p.UPRN), Postcode: api.Some(p.Postcode), AddressIdentifier: api.Text(p.Address)}
-	out.Latitude, out.Longitude = degrees(p.Location)
-	return out
+	a.Premises = &api.LicencePremises{UPRN: api.Some(p.UPRN()), Postcode: api.Some(p.Postcode()), AddressIdentifier: api.Text(in.Place.Address)}
+	a.Premises.Latitude, a.Premises.Longitude = degrees(p.At())
 }
 
 // installLocation reads a location, of which no more is known than checks show.
@@ -209,10 +198,7 @@ func (q *scratch) installLocation(a *api.InstallAndLeaveAnswer, in *licence.Inpu
 
 // remember fills in what the database said of a premises on the days that are
 // remembered.
-func (q *scratch) remember(in *licence.Input, p interface {
-	AppendHistory(dst []index.Indication, from, to index.Day) []index.Indication
-},
-) {
+func (q *scratch) remember(in *licence.Input, p remembered) {
 	in.HistoryFrom = q.snap.HistoryFrom()
 	for _, i := range p.AppendHistory(nil, in.HistoryFrom, in.Today) {
 		known := licence.Indication{From: max(i.From, in.HistoryFrom), To: in.Today, Present: i.Present, Snapshot: i.Snapshot}

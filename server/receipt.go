@@ -86,7 +86,7 @@ func (q *scratch) unkept() {
 
 // statement is what a receipt says of the answer that has been made.
 func (q *scratch) statement() (s receipts.Statement) {
-	s.Snapshot, s.AsOf, s.On, s.Known = q.ref.ID, q.ref.AsOf.V, q.on, q.day.day
+	s.Snapshot, s.AsOf, s.On, s.Known = q.ref.ID, q.ref.AsOf.V, q.on, q.until()
 	query := make(url.Values)
 	query.Set("on", q.on.String())
 	path := ""
@@ -95,10 +95,14 @@ func (q *scratch) statement() (s receipts.Statement) {
 		path = "/v1/postcodes/" + url.PathEscape(q.postcode.Query.Postcode.String())
 		q.statePostcode(&s)
 		q.repeat(query, paramAddress)
+		q.repeat(query, paramIndicatedSince)
+		query.Set("known", s.Known.String())
 		s.Network = string(q.postcode.Query.NetworkRegion)
 	case routePremises:
 		path = "/v1/premises/" + q.premises.Query.UPRN.V.String()
 		q.statePremises(&s)
+		q.repeat(query, paramIndicatedSince)
+		query.Set("known", s.Known.String())
 		s.Network = string(q.premises.Query.NetworkRegion)
 	case routeLocation:
 		path = "/v1/locations"
@@ -159,6 +163,10 @@ func (q *scratch) statePostcode(s *receipts.Statement) {
 		return
 	}
 	s.Basis = receipts.BasisClaims
+	if q.past {
+		stateThen(s, a.Premises)
+		return
+	}
 	unit, _ := q.snap.Postcode(a.Query.Postcode)
 	network, _ := q.network()
 	for i, f := range q.found {
@@ -175,13 +183,43 @@ func (q *scratch) statePostcode(s *receipts.Statement) {
 	}
 }
 
+// stateThen states what was answered of premises as they were.
+func stateThen(s *receipts.Statement, list []api.Premises) {
+	for i := range list {
+		p := &list[i]
+		said := receipts.Indicated{State: p.State}
+		if f := p.Fit; f != nil && (p.State == index.Available.String() || p.State == index.Planned.String()) {
+			said.From = f.From.V
+			for _, n := range p.Networks {
+				if n.NetworkRegion == f.NetworkRegion && n.State == p.State {
+					said.Until = n.CoverageEndDate.V
+					break
+				}
+			}
+		}
+		if i > 0 && said != s.Indicated {
+			s.Indicated = receipts.Indicated{} // they differ
+			return
+		}
+		s.Indicated = said
+	}
+	if len(list) == 1 {
+		p := &list[0]
+		s.Place.UPRN, s.Place.Address = p.UPRN, string(p.AddressIdentifier)
+		if !p.Latitude.IsZero() {
+			s.Place.Location = &api.Point{Latitude: p.Latitude, Longitude: p.Longitude}
+		}
+	}
+}
+
 // statePremises states what was answered about a premises.
 func (q *scratch) statePremises(s *receipts.Statement) {
 	a := &q.premises
-	p, _ := q.snap.UPRN(a.Query.UPRN.V)
+	p, _ := q.find(a.Query.UPRN.V)
 	network, _ := q.network()
 	s.Outcome, s.Region, s.Basis = a.Outcome, p.Region().Region.String(), receipts.BasisClaims
-	s.Indicated = indicated(p.Claims().Only(network), q.on)
+	then, _ := p.Known(q.until())
+	s.Indicated = indicated(then.Claims.Only(network), q.on)
 	if a.Postcode != nil {
 		s.Place.Postcode = api.Some(a.Postcode.Postcode)
 	}
@@ -206,6 +244,9 @@ func (q *scratch) stateLocation(s *receipts.Statement) {
 func (q *scratch) stateBasis(s *receipts.Statement, e *api.Estimate) {
 	if e == nil {
 		s.Basis = receipts.BasisClaims
+		if s.Outcome == api.NoPremisesFound { // of a day that is past nothing is estimated
+			s.Basis = receipts.BasisNone
+		}
 		return
 	}
 	s.Estimate, s.Basis, s.State = true, cmp.Or(string(e.Basis), receipts.BasisNone), e.State
@@ -256,7 +297,7 @@ func (q *scratch) areaIndicated(areas []index.AreaHit) *receipts.Indicated {
 	return out
 }
 
-func namePremises(out *receipts.Place, p index.Premises) {
+func namePremises(out *receipts.Place, p remembered) {
 	out.UPRN, out.Address = api.Some(p.UPRN()), string(p.Address())
 	if at := p.At(); at.IsValid() {
 		out.Location = new(api.Point)

@@ -16,8 +16,8 @@ import (
 
 // tour FILE types the commands of a document's console blocks, in order, and
 // compares what is printed with what stands there. JSON may be broken into
-// lines in the document; identities and ages of snapshots, and how long something
-// took, may differ. With -update the document is rewritten instead.
+// lines in the document; identities and ages of snapshots, keys, how long something
+// took, and when it was, may differ. With -update the document is rewritten instead.
 //
 // "make run" is taken for what the Makefile makes of it, on ports of the
 // kernel's choice.
@@ -94,6 +94,8 @@ var (
 	identity = regexp.MustCompile(`\b[0-9a-f]{12,64}\b`)
 	took     = regexp.MustCompile(`\bin [0-9.]+ ?m?s\b`)
 	age      = regexp.MustCompile(`("age_days":)[0-9]+`)
+	moment   = regexp.MustCompile(`\b[0-9-]{10} [0-9:]{8} UTC\b|\bknown(?: on |=)[0-9-]{10}\b`)
+	signing  = regexp.MustCompile(`[A-Za-z0-9_-]{43}`) // that signs receipts
 )
 
 // plain is output without line breaks in JSON, identities and ages.
@@ -104,6 +106,8 @@ func plain(output string) string {
 	}
 	output = took.ReplaceAllString(strings.TrimSpace(output), "in …")
 	output = age.ReplaceAllString(output, `$1…`)
+	output = moment.ReplaceAllString(output, "…")
+	output = signing.ReplaceAllString(output, "…")
 	return identity.ReplaceAllStringFunc(output, func(s string) string {
 		if strings.Trim(s, "0123456789") == "" {
 			return s // a UPRN

@@ -3,6 +3,7 @@ package receipts
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,7 +31,7 @@ func sign(t *testing.T, s *Signer) string {
 	return compact
 }
 
-// published is what a holder of receipts has saved of the key set.
+// saved is what a holder of receipts has saved of the key set.
 func saved(t *testing.T, s *Signer) KeySet {
 	t.Helper()
 	keys, err := ParseKeySet(s.Document())
@@ -87,7 +88,7 @@ func TestRotation(t *testing.T) {
 	}
 	// A set saved before a rotation does not know the new key, and says so.
 	old := KeySet{keys: keys.keys[1:]}
-	if _, err := Verify(old, receipts[5]); err == nil || err.(*Error).Reason != ReasonUnknownKey {
+	if _, err := Verify(old, receipts[5]); reasonOf(err) != ReasonUnknownKey {
 		t.Error(err)
 	}
 	if again := open(t, dir); !slices.Equal(again.Keys().Names(), keys.Names()) {
@@ -136,9 +137,7 @@ func TestInterruptedRotation(t *testing.T) {
 	}
 	// The states that it goes through, by their files.
 	state := map[string]string{}
-	for n, text := range before {
-		state[n] = text
-	}
+	maps.Copy(state, before)
 	for i, change := range []func(){
 		func() {},
 		func() { state[".key-1.tmp"] = "half a ke" },
@@ -216,29 +215,28 @@ func TestFirstKeyIsMadeOnce(t *testing.T) {
 func TestBadDirectories(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
-		spoil      func(t *testing.T, dir, public, private string)
+		spoil      func(dir, public, private string) error
 	}{
-		{"private key open to others", "make its mode 0600", func(t *testing.T, _, _, private string) { must(t, os.Chmod(private, 0o640)) }},
-		{"private key lost", "'coverd receipt keys rotate' makes another", func(t *testing.T, _, _, private string) { must(t, os.Remove(private)) }},
-		{"private key is the public one", "not the private key of", func(t *testing.T, _, public, private string) { copyFile(t, public, private) }},
-		{"private key published", "a private key, in a file that is published", func(t *testing.T, _, public, private string) { copyFile(t, private, public) }},
-		{"not JSON", "invalid character", func(t *testing.T, _, public, _ string) { must(t, os.WriteFile(public, []byte("key"), 0o644)) }},
-		{"too long", "9000 bytes are no key", func(t *testing.T, _, public, _ string) { must(t, os.WriteFile(public, make([]byte, 9000), 0o644)) }},
-		{"misnamed", "is not its thumbprint", func(t *testing.T, _, public, _ string) {
+		{"private key open to others", "make its mode 0600", func(_, _, private string) error { return os.Chmod(private, 0o640) }},
+		{"private key lost", "'coverd receipt keys rotate' makes another", func(_, _, private string) error { return os.Remove(private) }},
+		{"private key is the public one", "not the private key of", func(_, public, private string) error { return copyFile(public, private) }},
+		{"private key published", "a private key, in a file that is published", func(_, public, private string) error { return copyFile(private, public) }},
+		{"not JSON", "invalid character", func(_, public, _ string) error { return os.WriteFile(public, []byte("key"), 0o644) }},
+		{"too long", "9000 bytes are no key", func(_, public, _ string) error { return os.WriteFile(public, make([]byte, 9000), 0o644) }},
+		{"misnamed", "is not its thumbprint", func(_, public, _ string) error {
 			text, err := os.ReadFile(public)
-			must(t, err)
-			must(t, os.WriteFile(public, []byte(strings.Replace(string(text), `"kid":"`, `"kid":"x`, 1)), 0o644))
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(public, []byte(strings.Replace(string(text), `"kid":"`, `"kid":"x`, 1)), 0o644)
 		}},
-		{"a file", "not a directory", func(t *testing.T, dir, _, _ string) {
-			must(t, os.RemoveAll(dir))
-			must(t, os.WriteFile(dir, nil, 0o644))
-		}},
+		{"a file", "not a directory", func(dir, _, _ string) error { return errors.Join(os.RemoveAll(dir), os.WriteFile(dir, nil, 0o644)) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "keys")
 			s := open(t, dir)
 			name := s.Keys().Names()[0]
-			c.spoil(t, dir, filepath.Join(dir, "000001"+publicSuffix), filepath.Join(dir, name+privateSuffix))
+			must(t, c.spoil(dir, filepath.Join(dir, "000001"+publicSuffix), filepath.Join(dir, name+privateSuffix)))
 			if _, err := Open(dir, "coverd"); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
@@ -260,11 +258,12 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
+func copyFile(from, to string) error {
 	text, err := os.ReadFile(from)
-	must(t, err)
-	must(t, os.WriteFile(to, text, 0o600))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, text, 0o600)
 }
 
 func TestKeySetDocuments(t *testing.T) {

@@ -58,7 +58,7 @@ func (q *scratch) answerPostcode(key []byte) {
 		a.Region = regionOf(unit.Region())
 		a.Outcome = api.PremisesFound
 		if !q.list(unit, network) {
-			q.candidates(unit)
+			q.candidates()
 			q.noPremises(p, api.AddressNotMatched)
 		}
 	}
@@ -87,13 +87,19 @@ func (q *scratch) appendPostcode() {
 // list fills in the postcode's premises, those with the address asked for
 // where one was, and counts them; it reports whether there are any.
 func (q *scratch) list(unit index.Unit, network index.NetworkRegion) bool {
-	wanted, narrow := "", q.given.has(paramAddress)
-	if narrow {
-		wanted = index.FoldAddress(string(q.values[paramAddress]))
-	}
 	q.details = unit.AppendDetails(q.details[:0])
-	for i := range q.details {
-		if !narrow || index.FoldAddress(string(q.details[i].Address)) == wanted {
+	if q.given.has(paramAddress) {
+		q.matcher.Ask(q.values[paramAddress])
+		var grade index.AddressGrade
+		q.places, grade = q.matcher.AppendFound(q.places[:0], q.details)
+		for _, i := range q.places {
+			q.found = append(q.found, found{at: i})
+		}
+		if grade != index.AddressNone {
+			q.postcode.AddressMatch.Grade = grade.String()
+		}
+	} else {
+		for i := range q.details {
 			q.found = append(q.found, found{at: i})
 		}
 	}
@@ -132,18 +138,12 @@ func (q *scratch) describe(unit index.Unit, network index.NetworkRegion) {
 	q.postcode.Summary = summaryOf(sum)
 }
 
-// candidates names the addresses there are.
-func (q *scratch) candidates(unit index.Unit) {
-	last := []byte(nil)
-	for i := range unit.Len() {
-		address := unit.Premises(i).Address()
-		if len(address) == 0 || bytes.Equal(address, last) {
-			continue
-		}
-		last = address
-		if q.postcode.Candidates = append(q.postcode.Candidates, view(address)); len(q.postcode.Candidates) == maxCandidates {
-			return
-		}
+// candidates names the addresses there are at the postcode, those most like the
+// one asked for first.
+func (q *scratch) candidates() {
+	q.places = q.matcher.AppendCandidates(q.places[:0], q.details, maxCandidates)
+	for _, i := range q.places {
+		q.postcode.Candidates = append(q.postcode.Candidates, view(q.details[i].Address))
 	}
 }
 

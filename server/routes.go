@@ -24,6 +24,7 @@ const (
 	routeRegion
 	routeSnapshot
 	routeChanges
+	routeWANMatrix
 	routeServiceRequests
 	routes
 )
@@ -47,6 +48,7 @@ var routeTable = [routes]struct {
 	routeRegion:          {"/v1/regions/{name}", 0, (*scratch).answerRegion},
 	routeSnapshot:        {"/v1/snapshot", 0, (*scratch).answerSnapshot},
 	routeChanges:         {"/v1/changes", set(paramSince, paramOutcode, paramLimit, paramAfter), (*scratch).answerChanges},
+	routeWANMatrix:       {"/v1/request-wan-matrix", 0, (*scratch).answerWANMatrix},
 	routeServiceRequests: {"/v1/service-requests", 0, (*scratch).answerServiceRequests},
 }
 
@@ -75,6 +77,8 @@ func match(path []byte) (r route, key []byte) {
 			return routeSnapshot, nil
 		case "changes":
 			return routeChanges, nil
+		case "request-wan-matrix":
+			return routeWANMatrix, nil
 		case "service-requests":
 			return routeServiceRequests, nil
 		}
@@ -127,7 +131,10 @@ func (q *scratch) answer() {
 			Code: api.UnknownPath, Detail: "there is nothing at " + string(q.ctx.Path()),
 			Hint: "ask at " + list(paths(), "or"),
 		})
-	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeServiceRequests:
+	case r == routeWANMatrix && !q.ctx.IsPost():
+		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "POST")
+		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "POST a RequestWANMatrix"})
+	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeServiceRequests && r != routeWANMatrix:
 		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD")
 		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "use GET"})
 	case q.parse(routeTable[r].takes):

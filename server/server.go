@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"coverd/index"
+	"coverd/server/duis"
 )
 
 // Options say how to serve. The zero value works.
@@ -40,6 +41,9 @@ type Options struct {
 	// DrainTimeout is how long requests under way may take once the server was
 	// told to stop. Ten seconds by default.
 	DrainTimeout time.Duration
+	// WANMatrixCodes are the response codes of Service Request 12.1.
+	// [duis.DefaultCodes] by default.
+	WANMatrixCodes *duis.Codes
 }
 
 // Server answers questions from a snapshot, and from another once that has
@@ -55,6 +59,7 @@ type Server struct {
 	reloads    *reloader // nil where the snapshot has no source
 	opened     func(info *index.Info)
 	draining   atomic.Bool
+	wanMatrix  wanMatrix
 }
 
 // New makes a server that answers from snap until it is told to [Server.Swap].
@@ -128,6 +133,9 @@ func newServer(o Options) (*Server, error) {
 		now = time.Now
 	}
 	if err := s.clock.init(now); err != nil {
+		return nil, err
+	}
+	if err := s.wanMatrix.init(o.WANMatrixCodes); err != nil {
 		return nil, err
 	}
 	return s, nil

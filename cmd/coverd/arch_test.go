@@ -25,12 +25,13 @@ var allowed = map[string]string{
 	"index/generations": "geo index",
 
 	"server/api":    "geo index",
-	"server":        "geo index index/generations server/api",
+	"server/duis":   "geo index server/api",
+	"server":        "geo index index/generations server/api server/duis",
 	"server/client": "server/api",
 
 	"fixtures":   "geo",
 	"bench":      "geo index index/generations fixtures server server/api server/client",
-	"cmd/coverd": "geo index index/generations loader server server/api server/client fixtures bench",
+	"cmd/coverd": "geo index index/generations loader server server/api server/duis server/client fixtures bench",
 }
 
 // allowedInTests may be imported by any package's tests besides: the small
@@ -49,7 +50,7 @@ var keptTo = map[string]string{
 	"net/http":                       "server server/client bench cmd/coverd",
 	"github.com/valyala/fasthttp":    "server bench",
 	"github.com/prometheus":          "server",
-	"github.com/BurntSushi/toml":     "loader",
+	"github.com/BurntSushi/toml":     "loader cmd/coverd",
 	"github.com/spf13/cobra":         "cmd/coverd",
 	"github.com/spf13/pflag":         "cmd/coverd",
 	"github.com/schollz/progressbar": "cmd/coverd",

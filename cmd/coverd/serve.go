@@ -26,6 +26,7 @@ type serveOptions struct {
 	admin     string
 	interval  time.Duration
 	maxAge    time.Duration
+	codes     string
 }
 
 func newServe(std stdio) *cobra.Command {
@@ -60,6 +61,7 @@ start of the day it describes. Questions are answered all the same.`,
 	f.StringVar(&o.admin, "admin", "127.0.0.1:9090", "`address` for health, metrics and snapshots")
 	f.DurationVar(&o.interval, "reload-interval", 30*time.Second, "`time` between looks at --snapshots, besides those when something changes there")
 	f.DurationVar(&o.maxAge, "max-age", 0, "`age` of the data from which on the server is not ready, such as 72h; 0 for none")
+	f.StringVar(&o.codes, "wan-matrix-codes", "", "the TOML `file` with the response codes of Service Request 12.1; those of the DCC without it")
 	return cmd
 }
 
@@ -126,13 +128,18 @@ func runServe(ctx context.Context, o serveOptions, std stdio) error {
 // its place.
 func openServer(o serveOptions, log *slog.Logger) (*server.Server, error) {
 	start := time.Now()
+	codes, err := readCodes(o.codes)
+	if err != nil {
+		return nil, err
+	}
 	source, err := o.source()
 	if err != nil {
 		return nil, err
 	}
 	srv, err := server.Open(source, server.Options{
 		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval,
-		Opened: func(info *index.Info) { keepLean(info.Memory) },
+		Opened:         func(info *index.Info) { keepLean(info.Memory) },
+		WANMatrixCodes: codes,
 	})
 	if err != nil {
 		return nil, adviseOn(err, o.snapshot)

@@ -6,6 +6,7 @@ import "coverd/geo"
 const (
 	PremisesFound    = "premises_found"
 	NoPremisesFound  = "no_premises_found"
+	SeveralPremises  = "several_premises_found" // with the address of a RequestWANMatrix, which is to be one
 	LocationResolved = "location_resolved"
 )
 

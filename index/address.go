@@ -1,9 +1,11 @@
 package index
 
 import (
+	"bytes"
 	"cmp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // FoldAddress is the form in which address identifiers are compared: upper
@@ -11,6 +13,44 @@ import (
 func FoldAddress(s string) string {
 	return strings.ToUpper(strings.Join(strings.FieldsFunc(s, unicode.IsSpace), " "))
 }
+
+// SameAddress reports whether two address identifiers are the same, case and
+// spacing aside: as [FoldAddress] has it, without making anything.
+func SameAddress(x, y []byte) bool {
+	if !isASCII(x) || !isASCII(y) {
+		return FoldAddress(string(x)) == FoldAddress(string(y))
+	}
+	x, y = bytes.TrimSpace(x), bytes.TrimSpace(y)
+	i, j := 0, 0
+	for i < len(x) && j < len(y) {
+		c, d := x[i], y[j]
+		if isSpace(c) && isSpace(d) {
+			for isSpace(x[i]) {
+				i++
+			}
+			for isSpace(y[j]) {
+				j++
+			}
+			continue
+		}
+		if upper(c) != upper(d) {
+			return false
+		}
+		i, j = i+1, j+1
+	}
+	return i == len(x) && j == len(y)
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
 // compareAddress orders address identifiers as a person would list them:
 // numbers in the text by their value, letters regardless of case, and what is
@@ -44,7 +84,7 @@ func upper(c byte) byte {
 	return c
 }
 
-func numberEnd(s string, i int) int {
+func numberEnd[T string | []byte](s T, i int) int {
 	for i < len(s) && isDigit(s[i]) {
 		i++
 	}

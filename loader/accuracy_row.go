@@ -327,10 +327,10 @@ func (x *scorer) atPostcode(row []byte, q *question) *cellFault {
 	}
 	if len(address) > 0 {
 		x.details = unit.AppendDetails(x.details[:0])
-		for i := range x.details {
-			if sameAddress(x.details[i].Address, address) {
-				x.remember(unit.Premises(i).Known(q.known))
-			}
+		x.matcher.Ask(address)
+		places, _ := x.matcher.AppendFound(nil, x.details)
+		for _, i := range places {
+			x.remember(unit.Premises(i).Known(q.known))
 		}
 		return nil
 	}

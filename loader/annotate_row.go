@@ -59,6 +59,8 @@ type annotator struct {
 	place     sheetPlace // of the row
 	estimate  index.Estimate
 	details   []index.Details
+	matcher   index.AddressMatcher
+	found     []int
 	reason    []byte
 	scratch   [numSheetColumns][]byte
 }
@@ -303,7 +305,10 @@ func (a *annotator) postcode(dst, row []byte, p geo.Postcode, sum *sheetCounts, 
 			fail(malformedAddress, "it is not UTF-8")
 			return dst, false
 		}
-		if kind, n := a.matched(unit, address); n > 0 {
+		if kind, n, grade := a.matched(unit, address); n > 0 {
+			if grade == index.AddressNormalised {
+				a.because("the address is written in another way")
+			}
 			if n > 1 {
 				a.because(strconv.Itoa(n) + " premises have this address, of which this is the worst")
 			}

@@ -43,6 +43,35 @@ func TestPostcodeAnswer(t *testing.T) {
 	}
 }
 
+// How well an address was matched is told; where none was, the likeliest come
+// first.
+func TestAddressMatch(t *testing.T) {
+	s := testServer(t, Options{})
+	for _, c := range []struct{ address, grade, first string }{
+		{"flat%202,%20%20WEY%20house", "exact", "Flat 2, Wey House"},
+		{"APT.+2+Wey+Hse", "normalised", "Flat 2, Wey House"},
+		{"No.+012", "normalised", "12"},
+		{"old+sorting+office", "normalised", `The "Old" Sorting Office`},
+		{"12A", "", "12"},
+		{"Flat+3,+Wey+House", "", "Flat 2, Wey House"},
+	} {
+		a := get[api.PostcodeAnswer](t, s, "/v1/postcodes/GU11AA?address="+c.address, 200)
+		var first string
+		switch {
+		case a.Outcome == api.PremisesFound && len(a.Premises) == 1:
+			first = string(a.Premises[0].AddressIdentifier)
+		case a.Reason == api.AddressNotMatched && len(a.Candidates) == 5:
+			first = a.Candidates[0]
+		}
+		if a.AddressMatch.Grade != c.grade || first != c.first {
+			t.Errorf("%s: grade %q, %q, want %+v", c.address, a.AddressMatch.Grade, first, c)
+		}
+	}
+	if a := get[api.PostcodeAnswer](t, s, "/v1/postcodes/GU11AA", 200); a.AddressMatch != (api.AddressMatch{}) {
+		t.Errorf("no address was asked for: %+v", a.AddressMatch)
+	}
+}
+
 // The network that is asked for is the only one that counts.
 func TestNetworkNarrows(t *testing.T) {
 	s := testServer(t, Options{})

@@ -160,6 +160,9 @@ func TestQueriesAllocateNothing(t *testing.T) {
 	for _, uri := range []string{
 		"/v1/postcodes/gu11aa",
 		"/v1/postcodes/GU1%201AA?on=2026-12-24",
+		"/v1/postcodes/GU1%201AA?address=flat%202,%20wey%20house",
+		"/v1/postcodes/GU1%201AA?address=apt.+2+wey+hse",
+		"/v1/postcodes/GU1%201AA?address=99",
 		"/v1/postcodes/GU11AB",
 		"/v1/postcodes/GU19ZZ",
 		"/v1/outcodes/GU1",

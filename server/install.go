@@ -38,7 +38,7 @@ func (q *scratch) answerInstallAndLeave([]byte) {
 		a.History = &api.KnownDays{From: api.Some(in.HistoryFrom), To: api.Some(in.Today)}
 	}
 	q.body = append(q.body, encode(&a)...)
-	q.sendUnkept()
+	q.sendUnkept(typeJSON)
 }
 
 // days reads the days of the question.
@@ -139,24 +139,27 @@ func (q *scratch) installPostcode(a *api.InstallAndLeaveAnswer, in *licence.Inpu
 		})
 		return false
 	}
-	var matches []index.Premises
-	problem := api.Problem{Code: api.SeveralPremises, Parameter: "address", Hint: "give the address of one of them, or its uprn"}
-	for i := range unit.Len() {
-		premises := unit.Premises(i)
-		if address == "" || index.FoldAddress(string(premises.Address())) == index.FoldAddress(address) {
-			matches = append(matches, premises)
-		}
-		if len(problem.Suggestions) < maxCandidates {
-			s := api.Suggestion{Text: string(premises.Address()), Kind: "address"}
-			if u := premises.UPRN(); u != 0 {
-				s.Reason = "UPRN " + u.String()
-			}
-			problem.Suggestions = append(problem.Suggestions, s)
+	q.details = unit.AppendDetails(q.details[:0])
+	q.matcher.Ask([]byte(address))
+	matches := []int{}
+	if address != "" {
+		matches, _ = q.matcher.AppendFound(matches, q.details)
+	} else {
+		for i := range q.details {
+			matches = append(matches, i)
 		}
 	}
 	if len(matches) == 1 {
-		q.installPremises(a, in, matches[0])
+		q.installPremises(a, in, unit.Premises(matches[0]))
 		return true
+	}
+	problem := api.Problem{Code: api.SeveralPremises, Parameter: "address", Hint: "give the address of one of them, or its uprn"}
+	for _, i := range q.matcher.AppendCandidates(nil, q.details, maxCandidates) {
+		s := api.Suggestion{Text: string(q.details[i].Address), Kind: "address"}
+		if u := unit.Premises(i).UPRN(); u != 0 {
+			s.Reason = "UPRN " + u.String()
+		}
+		problem.Suggestions = append(problem.Suggestions, s)
 	}
 	switch {
 	case address == "":

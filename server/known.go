@@ -158,21 +158,13 @@ func (q *scratch) answerPostcodeThen(p geo.Postcode, network index.NetworkRegion
 		a.Postcode = unregistered(p)
 	}
 	a.Outcome = api.PremisesFound
-	wanted, narrow, there := index.FoldAddress(string(q.values[paramAddress])), q.given.has(paramAddress), false
-	var sum index.Summary
+	var there []remembered
+	q.details = q.details[:0]
 	add := func(p remembered) {
-		premises, state, ok := q.premisesThen(p, network)
-		if there = there || ok; !ok {
-			return
+		if i, ok := p.Known(q.at); ok && i.Present {
+			there = append(there, p)
+			q.details = append(q.details, index.Details{Address: p.Address()})
 		}
-		if address := string(premises.AddressIdentifier); narrow && index.FoldAddress(address) != wanted {
-			if address != "" && len(a.Candidates) < maxCandidates {
-				a.Candidates = append(a.Candidates, address)
-			}
-			return
-		}
-		sum.Add(state, 1)
-		a.Premises = append(a.Premises, premises)
 	}
 	if registeredNow {
 		for i := range unit.Len() {
@@ -182,12 +174,19 @@ func (q *scratch) answerPostcodeThen(p geo.Postcode, network index.NetworkRegion
 	for _, d := range departed {
 		add(d)
 	}
+	var sum index.Summary
+	for _, i := range q.narrowed() {
+		premises, state, _ := q.premisesThen(there[i], network)
+		sum.Add(state, 1)
+		a.Premises = append(a.Premises, premises)
+	}
 	a.Summary = summaryOf(sum)
 	if len(a.Premises) == 0 {
 		a.Outcome = api.NoPremisesFound
 		switch {
-		case there:
+		case len(there) > 0:
 			a.Reason = api.AddressNotMatched
+			q.candidates()
 		case !registeredNow:
 			a.Reason = api.PostcodeNotInRegister
 		case unit.Status() == index.Terminated:
@@ -195,8 +194,6 @@ func (q *scratch) answerPostcodeThen(p geo.Postcode, network index.NetworkRegion
 		default:
 			a.Reason = api.PostcodeNotInExtracts
 		}
-	} else {
-		a.Candidates = nil
 	}
 	q.body = a.AppendJSON(q.body)
 	q.send()

@@ -58,6 +58,7 @@ func newMetrics(s *Server) *metrics {
 		}
 		m.registry.MustRegister(m.candidates, reloadCollector{s.reloads})
 	}
+	m.registry.MustRegister(s.wanMatrix.answers, s.wanMatrix.cut)
 	m.registry.MustRegister(requests, duration, m.refused, m.panics, m.acceptErrors, snapshotCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return m

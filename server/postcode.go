@@ -62,7 +62,7 @@ func (q *scratch) answerPostcode(key []byte) {
 		a.Region = regionOf(unit.Region())
 		a.Outcome = api.PremisesFound
 		if !q.list(unit, network) {
-			q.candidates(unit)
+			q.candidates()
 			q.noPremises(p, api.AddressNotMatched)
 		}
 	}
@@ -97,20 +97,32 @@ func (q *scratch) appendPostcode() {
 // list fills in the postcode's premises, those with the address asked for
 // where one was, and counts them; it reports whether there are any.
 func (q *scratch) list(unit index.Unit, network index.NetworkRegion) bool {
-	wanted, narrow := "", q.given.has(paramAddress)
-	if narrow {
-		wanted = index.FoldAddress(string(q.values[paramAddress]))
-	}
 	q.details, q.first = unit.AppendDetails(q.details[:0]), unit.Premises(0).Row()
-	for i := range q.details {
-		if !narrow || index.FoldAddress(string(q.details[i].Address)) == wanted {
-			q.found = append(q.found, found{at: i})
-		}
+	for _, i := range q.narrowed() {
+		q.found = append(q.found, found{at: i})
 	}
 	if network != index.NoNetwork || !q.match() {
 		q.describe(unit, network)
 	}
 	return len(q.found) > 0
+}
+
+// narrowed is the places in q.details of the premises with the address asked for,
+// where one was, else of all.
+func (q *scratch) narrowed() []int {
+	q.places = q.places[:0]
+	if !q.given.has(paramAddress) {
+		for i := range q.details {
+			q.places = append(q.places, i)
+		}
+		return q.places
+	}
+	q.matcher.Ask(q.values[paramAddress])
+	var grade index.AddressGrade
+	if q.places, grade = q.matcher.AppendFound(q.places, q.details); grade != index.AddressNone {
+		q.postcode.AddressMatch.Grade = grade.String()
+	}
+	return q.places
 }
 
 // match finds what is ready-made for the premises found, and counts them; it
@@ -145,18 +157,12 @@ func (q *scratch) describe(unit index.Unit, network index.NetworkRegion) {
 	q.postcode.Summary = summaryOf(sum)
 }
 
-// candidates names the addresses there are.
-func (q *scratch) candidates(unit index.Unit) {
-	last := []byte(nil)
-	for i := range unit.Len() {
-		address := unit.Premises(i).Address()
-		if len(address) == 0 || bytes.Equal(address, last) {
-			continue
-		}
-		last = address
-		if q.postcode.Candidates = append(q.postcode.Candidates, view(address)); len(q.postcode.Candidates) == maxCandidates {
-			return
-		}
+// candidates names the addresses there are at the postcode, those most like the
+// one asked for first.
+func (q *scratch) candidates() {
+	q.places = q.matcher.AppendCandidates(q.places[:0], q.details, maxCandidates)
+	for _, i := range q.places {
+		q.postcode.Candidates = append(q.postcode.Candidates, view(q.details[i].Address))
 	}
 }
 

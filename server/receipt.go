@@ -57,31 +57,11 @@ func (q *scratch) sendReceipted() {
 	if err != nil {
 		q.srv.log.Error("a receipt cannot be signed", "error", err.Error())
 		q.problem(api.Problem{Code: api.ReceiptsNotGiven, Parameter: "receipt", Detail: "the key to sign with is not there", Hint: "ask again without receipt, or later; the log of the server says what is wrong"})
-		q.unkept()
+		q.unkept(typeProblem)
 		return
 	}
 	q.body = receipts.Attach(q.body, compact)
-	q.sendUnkept()
-}
-
-// sendUnkept answers 200 with q.body, which no cache keeps.
-func (q *scratch) sendUnkept() {
-	q.lent = true
-	q.ctx.Response.Header.SetContentType(typeJSON)
-	q.ctx.Response.Header.SetCanonical(headerSnapshot, q.snap.id)
-	q.unkept()
-	if c := q.coding(len(q.body)); c != identity {
-		q.coded = appendCoded(q.coded[:0], q.body, c)
-		q.ctx.Response.SetBodyRaw(q.coded)
-		return
-	}
-	q.ctx.Response.SetBodyRaw(q.body)
-}
-
-func (q *scratch) unkept() {
-	h := &q.ctx.Response.Header
-	h.SetCanonical(headerCacheControl, []byte("no-store"))
-	h.Del(fasthttp.HeaderETag)
+	q.sendUnkept(typeJSON)
 }
 
 // statement is what a receipt says of the answer that has been made.
@@ -333,5 +313,5 @@ func (q *scratch) answerVerifyReceipt([]byte) {
 		q.srv.log.Error("the receipt keys cannot be read again; those that are known stay in use", "error", err.Error())
 	}
 	q.body = append(q.body, encode(receipts.Judge(q.srv.receipts.Keys(), q.ctx.PostBody(), nil))...)
-	q.sendUnkept()
+	q.sendUnkept(typeJSON)
 }

@@ -28,6 +28,7 @@ const (
 	routeInstallAndLeave
 	routeVerifyReceipt
 	routeKeys
+	routeWANMatrix
 	routeServiceRequests
 	routes
 )
@@ -55,6 +56,7 @@ var routeTable = [routes]struct {
 	routeInstallAndLeave: {"/v1/install-and-leave", installParameters, (*scratch).answerInstallAndLeave},
 	routeVerifyReceipt:   {"/v1/receipts/verify", 0, (*scratch).answerVerifyReceipt},
 	routeKeys:            {keysPath, 0, (*scratch).answerKeys},
+	routeWANMatrix:       {"/v1/request-wan-matrix", 0, (*scratch).answerWANMatrix},
 	routeServiceRequests: {"/v1/service-requests", 0, (*scratch).answerServiceRequests},
 }
 
@@ -91,6 +93,8 @@ func match(path []byte) (r route, key []byte) {
 			return routeChanges, nil
 		case "install-and-leave":
 			return routeInstallAndLeave, nil
+		case "request-wan-matrix":
+			return routeWANMatrix, nil
 		case "service-requests":
 			return routeServiceRequests, nil
 		}
@@ -147,7 +151,10 @@ func (q *scratch) answer() {
 			Code: api.UnknownPath, Detail: "there is nothing at " + string(q.ctx.Path()),
 			Hint: "ask at " + list(paths(), "or"),
 		})
-	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeServiceRequests && r != routeVerifyReceipt:
+	case r == routeWANMatrix && !q.ctx.IsPost():
+		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "POST")
+		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "POST a RequestWANMatrix"})
+	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeServiceRequests && r != routeVerifyReceipt && r != routeWANMatrix:
 		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD")
 		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "use GET"})
 	case q.parse(routeTable[r].takes) && q.receiptable():
@@ -220,6 +227,29 @@ func (q *scratch) sendBody(body []byte) {
 	}
 	q.ctx.Response.SetBodyRaw(body)
 }
+
+// sendUnkept answers 200 with q.body, which no cache keeps.
+func (q *scratch) sendUnkept(contentType string) {
+	q.lent = true
+	q.unkept(contentType)
+	body := q.body
+	if c := q.coding(len(body)); c != identity {
+		q.coded = appendCoded(q.coded[:0], body, c)
+		body = q.coded
+	}
+	q.ctx.Response.SetBodyRaw(body)
+}
+
+// unkept sets the header of an answer that no cache keeps.
+func (q *scratch) unkept(contentType string) {
+	h := &q.ctx.Response.Header
+	h.SetContentType(contentType)
+	h.SetCanonical(headerSnapshot, q.snap.id)
+	h.SetCanonical(headerCacheControl, noStore)
+	h.Del(fasthttp.HeaderETag)
+}
+
+var noStore = []byte("no-store")
 
 // modified sets the header of an answer, and reports whether the client lacks
 // its body.

@@ -50,6 +50,8 @@ type scratch struct {
 
 	details      []index.Details // of the postcode's premises
 	found        []found
+	matcher      index.AddressMatcher
+	places       []int // in details, of what the matcher found
 	surroundings index.Surroundings
 
 	fits     []api.Fit

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"coverd/index"
+	"coverd/server/duis"
 	"coverd/server/licence"
 	"coverd/server/receipts"
 )
@@ -48,6 +49,9 @@ type Options struct {
 	// Recorded is where checks are kept that count for the licence, besides the
 	// receipts that are handed in. Nowhere by default.
 	Recorded licence.Recorded
+	// WANMatrixCodes are the response codes of Service Request 12.1.
+	// [duis.DefaultCodes] by default.
+	WANMatrixCodes *duis.Codes
 }
 
 // Server answers questions from a snapshot, and from another once that has
@@ -65,6 +69,7 @@ type Server struct {
 	draining   atomic.Bool
 	receipts   *receipts.Signer // nil: none are given
 	recorded   licence.Recorded // may be nil
+	wanMatrix  wanMatrix
 }
 
 // New makes a server that answers from snap until it is told to [Server.Swap].
@@ -138,6 +143,9 @@ func newServer(o Options) (*Server, error) {
 		now = time.Now
 	}
 	if err := s.clock.init(now); err != nil {
+		return nil, err
+	}
+	if err := s.wanMatrix.init(o.WANMatrixCodes); err != nil {
 		return nil, err
 	}
 	return s, nil

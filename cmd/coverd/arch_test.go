@@ -25,14 +25,15 @@ var allowed = map[string]string{
 	"index/generations": "geo index",
 
 	"server/api":      "geo index",
+	"server/duis":     "geo index server/api",
 	"server/receipts": "geo index server/api",
 	"server/licence":  "geo index server/api",
-	"server":          "geo index index/generations server/api server/receipts server/licence",
+	"server":          "geo index index/generations server/api server/duis server/receipts server/licence",
 	"server/client":   "server/api",
 
 	"fixtures":   "geo",
 	"bench":      "geo index index/generations fixtures server server/api server/client",
-	"cmd/coverd": "geo index index/generations loader server server/api server/client server/receipts fixtures bench",
+	"cmd/coverd": "geo index index/generations loader server server/api server/client server/duis server/receipts fixtures bench",
 }
 
 // allowedInTests may be imported by any package's tests besides: the small
@@ -51,7 +52,7 @@ var keptTo = map[string]string{
 	"net/http":                       "server server/client bench cmd/coverd",
 	"github.com/valyala/fasthttp":    "server bench",
 	"github.com/prometheus":          "server",
-	"github.com/BurntSushi/toml":     "loader",
+	"github.com/BurntSushi/toml":     "loader cmd/coverd",
 	"github.com/spf13/cobra":         "cmd/coverd",
 	"github.com/spf13/pflag":         "cmd/coverd",
 	"github.com/schollz/progressbar": "cmd/coverd",

@@ -298,11 +298,13 @@ func peak() {
 	}
 }
 
-// curl [-s] [-i] [-f] [-X METHOD] URL... prints the bodies as curl does: with -i after status
-// and headers; with -f an error status prints nothing and is exit code 22.
+// curl [-s] [-i] [-f] [-X METHOD] [-H HEADER]... [--data-binary BODY|@FILE] URL... prints the bodies as
+// curl does: with -i after status and headers; with -f an error status prints nothing and is exit code 22.
 func curl() {
 	var headers, fail bool
 	method := http.MethodGet
+	var sent []string
+	var data []byte
 	for i := 1; i < len(os.Args); i++ {
 		arg := os.Args[i]
 		switch arg {
@@ -310,12 +312,25 @@ func curl() {
 		case "-X":
 			i++
 			method = os.Args[i]
+		case "-H":
+			i++
+			sent = append(sent, os.Args[i])
+		case "-d", "--data-binary":
+			i++
+			method, data = http.MethodPost, []byte(os.Args[i])
+			if file, ok := strings.CutPrefix(os.Args[i], "@"); ok {
+				var err error
+				if data, err = os.ReadFile(file); err != nil {
+					fmt.Fprintln(os.Stderr, err)
+					os.Exit(26)
+				}
+			}
 		case "-i":
 			headers = true
 		case "-f":
 			fail = true
 		default:
-			if err := fetch(method, arg, headers, fail); err != nil {
+			if err := fetch(method, arg, sent, data, headers, fail); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(22)
 			}
@@ -323,14 +338,18 @@ func curl() {
 	}
 }
 
-func fetch(method, url string, headers, fail bool) error {
+func fetch(method, url string, sent []string, data []byte, headers, fail bool) error {
 	if !strings.Contains(url, "://") {
 		url = "http://" + url
 	}
 	plain := http.Client{Transport: &http.Transport{DisableCompression: true}} // as curl is without --compressed
-	req, err := http.NewRequestWithContext(context.Background(), method, url, http.NoBody)
+	req, err := http.NewRequestWithContext(context.Background(), method, url, bytes.NewReader(data))
 	if err != nil {
 		return err
+	}
+	for _, h := range sent {
+		name, value, _ := strings.Cut(h, ":")
+		req.Header.Set(name, strings.TrimSpace(value))
 	}
 	resp, err := plain.Do(req)
 	if err != nil {

@@ -29,6 +29,7 @@ type serveOptions struct {
 	maxAge    time.Duration
 	keys      string
 	issuer    string
+	codes     string
 }
 
 func newServe(std stdio) *cobra.Command {
@@ -69,6 +70,7 @@ start of the day it describes. Questions are answered all the same.`,
 	f.DurationVar(&o.maxAge, "max-age", 0, "`age` of the data from which on the server is not ready, such as 72h; 0 for none")
 	f.StringVar(&o.keys, "receipt-keys", "", "`directory` of the keys that receipts are signed with; none are given without")
 	f.StringVar(&o.issuer, "receipt-issuer", "coverd", "`name` that receipts are signed in")
+	f.StringVar(&o.codes, "wan-matrix-codes", "", "the TOML `file` with the response codes of Service Request 12.1; those of the DCC without it")
 	return cmd
 }
 
@@ -147,12 +149,16 @@ func openServer(o serveOptions, log *slog.Logger) (*server.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	codes, err := readCodes(o.codes)
+	if err != nil {
+		return nil, err
+	}
 	source, err := o.source()
 	if err != nil {
 		return nil, err
 	}
 	srv, err := server.Open(source, server.Options{
-		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval, Receipts: signer,
+		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval, Receipts: signer, WANMatrixCodes: codes,
 		Opened: func(info *index.Info) { keepLean(info.Memory) },
 	})
 	if err != nil {

@@ -4,9 +4,10 @@ import "coverd/geo"
 
 // Outcomes of a question about a place.
 const (
-	PremisesFound    = "premises_found"
-	NoPremisesFound  = "no_premises_found"
-	LocationResolved = "location_resolved"
+	PremisesFound        = "premises_found"
+	NoPremisesFound      = "no_premises_found"
+	SeveralPremisesFound = "several_premises_found" // with the address of a RequestWANMatrix, which is to be one
+	LocationResolved     = "location_resolved"
 )
 
 // Reasons for [NoPremisesFound].

@@ -4,16 +4,18 @@ import "coverd/geo"
 
 // PostcodeAnswer answers GET /v1/postcodes/{postcode}.
 type PostcodeAnswer struct {
-	Query    PostcodeQuery `json:"query"`
-	Outcome  string        `json:"outcome"`          // premises_found or no_premises_found
-	Reason   string        `json:"reason,omitempty"` // of no_premises_found
-	Postcode Postcode      `json:"postcode"`
-	Region   Region        `json:"region"`
-	Summary  Summary       `json:"summary"`
-	Premises []Premises    `json:"premises"`
+	Query   PostcodeQuery `json:"query"`
+	Outcome string        `json:"outcome"`          // premises_found or no_premises_found
+	Reason  string        `json:"reason,omitempty"` // of no_premises_found
+	// AddressMatch comes with premises that were found by an address.
+	AddressMatch AddressMatch `json:"address_match,omitzero"`
+	Postcode     Postcode     `json:"postcode"`
+	Region       Region       `json:"region"`
+	Summary      Summary      `json:"summary"`
+	Premises     []Premises   `json:"premises"`
 
-	// Candidates are the addresses there are, where none is the one asked for;
-	// at most 100.
+	// Candidates are the addresses there are, where none is the one asked for,
+	// those most like it first; at most 100.
 	Candidates []string `json:"candidates,omitempty"`
 	// Estimate and NextStep come with no_premises_found.
 	Estimate *Estimate `json:"estimate,omitempty"`
@@ -31,6 +33,18 @@ type PostcodeQuery struct {
 	IndicatedSince Date         `json:"indicated_since,omitzero"`
 	Address        Text         `json:"address,omitempty"`
 	NetworkRegion  Text         `json:"network,omitempty"`
+}
+
+// AddressMatch says how the premises of an address were found.
+type AddressMatch struct {
+	// Grade is exact where the address is the same but for case and spacing, or
+	// normalised where it is written in another way: see
+	// [coverd/index.NormalAddress].
+	Grade string `json:"grade"`
+}
+
+func (m AddressMatch) appendJSON(b []byte) []byte {
+	return append(appendNamed(b, `{"grade":`, m.Grade), '}')
 }
 
 // AppendJSON appends the answer.
@@ -60,6 +74,9 @@ func (a *PostcodeAnswer) AppendOpening(b []byte) []byte {
 	b = appendNamed(b, `},"outcome":`, a.Outcome)
 	if a.Reason != "" {
 		b = appendNamed(b, `,"reason":`, a.Reason)
+	}
+	if a.AddressMatch.Grade != "" {
+		b = a.AddressMatch.appendJSON(append(b, `,"address_match":`...))
 	}
 	b = a.Postcode.appendJSON(append(b, `,"postcode":`...))
 	b = a.Region.appendJSON(append(b, `,"region":`...))

@@ -36,6 +36,7 @@ const (
 	MalformedGridReference = "malformed_grid_reference"
 	MalformedDate          = "malformed_date"
 	MalformedSnapshot      = "malformed_snapshot"
+	MalformedWANMatrix     = "malformed_wan_matrix_request"
 	MalformedParameter     = "malformed_parameter"
 	UnknownParameter       = "unknown_parameter"
 	InvalidReceipt         = "invalid_receipt"
@@ -83,6 +84,7 @@ var ProblemKinds = []ProblemKind{
 	{MalformedGridReference, 400, "Not a grid reference"},
 	{MalformedDate, 400, "Not a date"},
 	{MalformedSnapshot, 400, "Not the ID of a snapshot"},
+	{MalformedWANMatrix, 400, "Not a RequestWANMatrix that can be answered"},
 	{MalformedParameter, 400, "Not a value that the parameter can have"},
 	{UnknownParameter, 400, "No such parameter"},
 	{InvalidReceipt, 400, "Not a valid receipt"},

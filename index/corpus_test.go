@@ -51,7 +51,7 @@ func badFiles(t *testing.T) (list []badFile) {
 		t.Fatal(err)
 	}
 	add := func(name string, file []byte) { list = append(list, badFile{name, file}) }
-	for _, b := range []func(t *testing.T, golden []byte, add func(string, []byte)){badWholes, badHeaders, badTables, badPacking, badMetas, badJournals} {
+	for _, b := range []func(t *testing.T, golden []byte, add func(string, []byte)){badWholes, badHeaders, badTables, badPacking, badMetas, badJournals, badHistories} {
 		b(t, golden, add)
 	}
 	// Of each section the first three of the crafted faults.

@@ -128,6 +128,21 @@ func (d *dumper) section(name string, raws map[string][]byte) {
 		}
 	case name == sectionChangeHead:
 		d.nights()
+	case name == sectionPastHead:
+		d.past()
+	case name == sectionPastText:
+		d.letters(len(raw))
+	case name == sectionPastRows:
+		for range len(raw) / pastHeadSize {
+			d.take(4, "at word %d", binary.LittleEndian.Uint32(d.b[d.at:]))
+			d.take(4, "a list of %d", binary.LittleEndian.Uint32(d.b[d.at:]))
+			d.take(pastRows/8, "rows that have a past")
+		}
+	case name == sectionPastBits:
+		if n := len(raw) - bitPadding; n > 0 {
+			d.take(n, "of each block its list and its events")
+		}
+		d.take(bitPadding, "padding")
 	case name == sectionUnitMap:
 		d.take(len(raw), "a bit a postcode")
 	case strings.HasSuffix(name, ".box"):
@@ -243,7 +258,10 @@ func (d *dumper) text(what string) {
 	}
 }
 
-func (d *dumper) claims() {
+func (d *dumper) claims() { d.claimsWith(func() {}) }
+
+// claimsWith annotates claims, each with something behind it.
+func (d *dumper) claimsWith(more func()) {
 	for range d.uvarint("%d claims") {
 		d.text("CSP")
 		d.day("as of")
@@ -255,6 +273,7 @@ func (d *dumper) claims() {
 		for _, what := range []string{"technology", "variant", "auxiliary equipment", "information"} {
 			d.text(what)
 		}
+		more()
 	}
 }
 
@@ -298,6 +317,22 @@ func (d *dumper) nights() {
 		}
 		d.uvarint("dictionary: %d bytes")
 		d.uvarint("%d unpacked")
+	}
+}
+
+// past annotates hist.head.
+func (d *dumper) past() {
+	d.uvarint("layout %d")
+	for range d.uvarint("%d nights") {
+		d.take(idBytes, "this snapshot was in force")
+		d.day("as of")
+	}
+	d.claimsWith(func() { d.take(1, "1: it counts") })
+	for range d.uvarint("%d aspects") {
+		d.take(1, "1: contradicted")
+		for range d.uvarint("%d claims") {
+			d.uvarint("item %d")
+		}
 	}
 }
 

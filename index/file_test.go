@@ -28,8 +28,8 @@ func tinyFile(t testing.TB) []byte {
 		w.land[i] = l[:1]
 		w.land[i][0] = l[0][:1]
 	}
+	w.options.AsOf--
 	next := w.nightOn(rand.New(rand.NewPCG(61, 3)), 12)
-	next.options.AsOf = w.options.AsOf
 	next.options.Previous = w.open(t)
 	next.baselines, next.overrides = someBaselines(), []Override{{"shrink", "Arqiva", "7ec1b1d29b72", "A", "b", "10 % fewer"}}
 	file, _ := next.build(t, nil)

@@ -188,7 +188,7 @@ func (o *Built) WriteTo(w io.Writer) (int64, error) {
 // from s.
 func (o *Built) Repeats(s *Snapshot) bool {
 	text := func(i Info) string {
-		i.ID, i.FormatVersion, i.Bytes, i.Memory, i.Sections, i.Previous = "", 0, 0, 0, nil, ""
+		i.ID, i.FormatVersion, i.Bytes, i.Memory, i.Sections, i.Previous, i.HistoryFrom = "", 0, 0, 0, nil, "", 0
 		b, err := json.Marshal(&i)
 		if err != nil {
 			return ""

@@ -2,6 +2,7 @@ package index
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/bits"
 )
@@ -172,6 +173,11 @@ func (h *history) checkBlock(block, blocks int) error {
 	}
 	if end-c.at >= 64 {
 		return fmt.Errorf("%d bits behind its events", end-c.at)
+	}
+	for ; c.at < end; c.at++ {
+		if load(h.bits, c.at)&1 != 0 {
+			return errors.New("bits behind its events that are not zero")
+		}
 	}
 	return nil
 }

@@ -71,6 +71,7 @@ func newManyNights(seed uint64, n int) *manyNights {
 	}
 	slices.SortFunc(m.claims, func(a, b Claim) int { return a.Compare(&b) })
 	m.claims = slices.Compact(m.claims)
+	m.rng.Shuffle(len(m.claims), func(i, k int) { m.claims[i], m.claims[k] = m.claims[k], m.claims[i] })
 	for i := range 20 {
 		c := m.postcodes[m.rng.IntN(len(m.postcodes))].At.LatLng()
 		claim := m.claims[m.rng.IntN(len(m.claims))]
@@ -83,9 +84,15 @@ func newManyNights(seed uint64, n int) *manyNights {
 	return m
 }
 
+// claim draws a claim: few are frequent, and few are plans.
 func (m *manyNights) claim() int {
 	n := len(m.claims)
-	return min(m.rng.IntN(n), m.rng.IntN(n), m.rng.IntN(n), m.rng.IntN(n)) // few are frequent
+	for {
+		i := min(m.rng.IntN(n), m.rng.IntN(n), m.rng.IntN(n), m.rng.IntN(n))
+		if m.claims[i].Anticipated == 0 || m.rng.IntN(300) == 0 {
+			return i
+		}
+	}
 }
 
 func (m *manyNights) add() {
@@ -297,4 +304,64 @@ func historySize(s *Snapshot) string {
 	}
 	return fmt.Sprintf("%d events, %.2f bytes each; history %.2f %%, journal %.2f %% of %d (%s), %d aspects",
 		events, float64(hist)/float64(max(events, 1)), 100*float64(hist)/float64(rest), 100*float64(log)/float64(rest), rest, strings.Join(parts, ", "), s.past.past.ClaimSets()-1)
+}
+
+var historySnapshots = flag.String("history.snapshots", "", "files, oldest first and with commas between, each built on the one before: the last is held against the others")
+
+// TestHistoryOfSnapshots compares what the last of the snapshots of -history.snapshots
+// tells with what the others say: of all premises that have a past, and some others.
+func TestHistoryOfSnapshots(t *testing.T) {
+	if *historySnapshots == "" {
+		t.Skip("no -history.snapshots")
+	}
+	paths := strings.Split(*historySnapshots, ",")
+	last, err := Open(paths[len(paths)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(historySize(last))
+	for _, path := range paths {
+		s, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		day := s.Info().AsOf
+		ons := []Day{day - 30, day, day + 40, day + 400}
+		past, others, absent := 0, 0, 0
+		for p := range last.AllPremises() {
+			has := last.past.has(p.row)
+			if u := p.UPRN(); u != 0 && (has || p.row%97 == 0) {
+				want := said(false, false, ClaimSet{}, ons)
+				q, there := s.UPRN(u)
+				if there {
+					want = said(true, q.Conflict(), q.Claims(), ons)
+				} else {
+					absent++
+				}
+				i, ok := p.Known(day)
+				if got := said(i.Present, i.Conflict, i.Claims, ons); !ok || got != want {
+					t.Fatalf("UPRN %v on %v: %t, want\n%s\ngot\n%s", u, day, ok, want, got)
+				}
+				if has {
+					past++
+				} else {
+					others++
+				}
+			}
+		}
+		gone := 0
+		for p := range s.AllPremises() {
+			if u := p.UPRN(); u != 0 {
+				if _, ok := last.UPRN(u); !ok {
+					d, ok := last.Departed(u)
+					i, _ := d.Known(day)
+					if !ok || said(i.Present, i.Conflict, i.Claims, ons) != said(true, p.Conflict(), p.Claims(), ons) {
+						t.Fatalf("UPRN %v, which is gone, on %v: %t", u, day, ok)
+					}
+					gone++
+				}
+			}
+		}
+		t.Logf("%v: %d premises with a past and %d others are as they were, %d of them not there, and %d that are gone", day, past, others, absent, gone)
+	}
 }

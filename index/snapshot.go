@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"runtime"
+	"strings"
 
 	"coverd/geo"
 )
@@ -56,7 +57,7 @@ type Snapshot struct {
 }
 
 // Info describes a snapshot. What follows from the file itself (ID,
-// FormatVersion, Bytes, Memory, Sections) is not in the file.
+// FormatVersion, Bytes, Memory, HistoryFrom, Sections) is not in its meta.
 type Info struct {
 	ID            string          `json:"id,omitzero"`
 	FormatVersion int             `json:"format_version,omitzero"`
@@ -76,9 +77,20 @@ type Info struct {
 	CountsAsWAN   bool            `json:"counts_as_wan"`
 	Prefer        []NetworkRegion `json:"prefer,omitempty"`
 	Sources       []Source        `json:"sources"`
-	Overrides     []Override      `json:"overrides,omitempty"` // gates that a person overrode for this build
+	HistoryFrom   Day             `json:"history_from,omitzero"` // the first known day that is remembered, where there is one before AsOf
+	Overrides     []Override      `json:"overrides,omitempty"`   // gates that a person overrode for this build
 	Attributions  []string        `json:"attributions"`
 	Sections      []SectionInfo   `json:"sections,omitzero"`
+}
+
+// HistoryBytes is what the past of premises takes in the file.
+func (i *Info) HistoryBytes() (n int64) {
+	for _, s := range i.Sections {
+		if strings.HasPrefix(s.Name, "hist.") {
+			n += s.Stored
+		}
+	}
+	return n
 }
 
 // SectionInfo tells where the bytes of a snapshot go.
@@ -160,6 +172,9 @@ func openBytes(file []byte, o OpenOptions) (*Snapshot, error) {
 	s.info.ID, s.info.FormatVersion, s.info.Bytes = id, formatVersion, int64(len(file))
 	s.info.Memory = s.info.Bytes
 	s.info.Sections = sectionInfos(entries)
+	if s.past != nil {
+		s.info.HistoryFrom = s.past.days[0]
+	}
 	for _, e := range entries {
 		if e.codec != codecRaw {
 			s.info.Memory += int64(e.raw)

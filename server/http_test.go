@@ -167,6 +167,9 @@ func TestQueriesAllocateNothing(t *testing.T) {
 		"/v1/sectors/GU1%201?limit=1&on=2026-12-24", // there is a next page
 		"/v1/outcodes/GU1?limit=1",
 		"/v1/premises/990061391234",
+		"/v1/premises/990061391234?indicated_since=2026-11-01",
+		"/v1/postcodes/gu11aa?indicated_since=2026-11-24",
+		"/v1/postcodes/gu11aa?known=2026-11-30",
 		"/v1/regions",
 		"/v1/locations?latitude=51.2452&longitude=-0.5823",
 		"/v1/locations?easting=499049&northing=150522&on=2026-12-24",

@@ -37,10 +37,11 @@ func runInspect(path string, asJSON bool, std stdio) error {
 	if asJSON {
 		return printJSON(std.out, info)
 	}
-	return inspectText(std.out, info)
+	return inspectText(std.out, snap)
 }
 
-func inspectText(w io.Writer, info *index.Info) error {
+func inspectText(w io.Writer, snap *index.Snapshot) error {
+	info := snap.Info()
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "snapshot\t%s\n", info.ID)
 	fmt.Fprintf(t, "content digest\t%s\n", info.ContentDigest)
@@ -66,6 +67,9 @@ func inspectText(w io.Writer, info *index.Info) error {
 	fmt.Fprintf(t, "postcodes\t%s in %s outcodes\n", countText(info.Postcodes), countText(info.Outcodes))
 	fmt.Fprintf(t, "claims\t%s distinct, in %s sets\n", countText(info.Claims), countText(info.ClaimSets))
 	fmt.Fprintf(t, "areas\t%s\n", countText(info.Areas))
+	if from := snap.HistoryFrom(); from < info.AsOf {
+		fmt.Fprintf(t, "history\tfrom %s, %s, of premises that are gone %s\n", from, bytesText(info.HistoryBytes()), countText(int64(snap.DepartedLen())))
+	}
 	fmt.Fprintf(t, "bytes\t%s in the file, %s in memory%s\n", bytesText(info.Bytes), bytesText(info.Memory), perPremises(info))
 
 	fmt.Fprintf(t, "\nsource\tcsp\tas of\tsequence\trows\taccepted\trejected\tfiles\n")

@@ -113,8 +113,9 @@ func (k key) text() string {
 	return strings.TrimSpace(k.a + " " + k.b)
 }
 
-// uri is the HTTP request that asks for the key on a day ("" for today).
-func (k key) uri(on string) string {
+// uri is the HTTP request that asks for the key on a day, as known on a day (""
+// for today).
+func (k key) uri(on, known string) string {
 	q := url.Values{}
 	var path string
 	switch k.kind {
@@ -140,6 +141,9 @@ func (k key) uri(on string) string {
 	}
 	if on != "" {
 		q.Set("on", on)
+	}
+	if known != "" {
+		q.Set("known", known)
 	}
 	if len(q) == 0 {
 		return path

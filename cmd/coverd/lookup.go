@@ -14,6 +14,7 @@ import (
 type lookupOptions struct {
 	snapshot string
 	on       string
+	known    string
 	keys     []string
 	asJSON   bool
 }
@@ -41,15 +42,19 @@ Exit code 1 if any key has no answer: malformed, or of nothing that is known. "N
 	f := cmd.Flags()
 	f.StringVar(&o.snapshot, "snapshot", "", "the snapshot `file` to answer from (required)")
 	f.StringVar(&o.on, "on", "", "the `day` asked about, such as 2026-12-24; by default today in London")
+	f.StringVar(&o.known, "known", "", "the `day` on which the snapshot is to have been asked, of postcodes and UPRNs: what was said of them then")
 	f.BoolVar(&o.asJSON, "json", false, "print the bodies of the HTTP answers")
 	required(cmd, "snapshot")
 	return cmd
 }
 
 func runLookup(ctx context.Context, o lookupOptions, std stdio) error {
-	if o.on != "" {
-		if _, err := index.ParseDay(o.on); err != nil {
-			return usagef("--on: %w", err)
+	for _, day := range []struct{ flag, text string }{{"on", o.on}, {"known", o.known}} {
+		if day.text == "" {
+			continue
+		}
+		if _, err := index.ParseDay(day.text); err != nil {
+			return usagef("--%s: %w", day.flag, err)
 		}
 	}
 	snap, err := openSnapshot(o.snapshot)
@@ -66,7 +71,7 @@ func runLookup(ctx context.Context, o lookupOptions, std stdio) error {
 			return err
 		}
 		k := parseKey(text)
-		status, _, body := srv.Answer(http.MethodGet, k.uri(o.on))
+		status, _, body := srv.Answer(http.MethodGet, k.uri(o.on, o.known))
 		failed = failed || status != http.StatusOK
 		if o.asJSON {
 			fmt.Fprintf(std.out, "%s\n", body)

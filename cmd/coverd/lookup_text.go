@@ -58,10 +58,18 @@ func (t *text) postcode(a *api.PostcodeAnswer) {
 			t.line("candidate\t%s", c)
 		}
 	} else {
-		t.line("%s on %v", summaryText(&a.Summary), a.Query.On.V)
+		t.line("%s on %v%s", summaryText(&a.Summary), a.Query.On.V, knownText(a.Query.Known))
 		t.table(a.Premises)
 	}
 	t.snapshot(a.Snapshot)
+}
+
+// knownText says which day the answer was given on, unless that is today.
+func knownText(known api.Date) string {
+	if known.V == 0 {
+		return ""
+	}
+	return ", as known on " + known.V.String()
 }
 
 func (t *text) premises(a *api.PremisesAnswer) {
@@ -70,7 +78,7 @@ func (t *text) premises(a *api.PremisesAnswer) {
 		place = fmt.Sprintf("in %v (%s)", a.Postcode.Postcode, t.registered(a.Postcode))
 	}
 	t.line("UPRN %v: %s, %s", a.UPRN.V, place, regionText(&api.Region{Name: a.Region, Basis: a.RegionBasis, BorderDistance: -1}))
-	t.line("%s on %v", a.State, a.Query.On.V)
+	t.line("%s on %v%s", a.State, a.Query.On.V, knownText(a.Query.Known))
 	t.table([]api.Premises{a.Premises})
 	for _, n := range a.Networks {
 		t.line("%s says\t%s", n.CSP, networkText(&n))

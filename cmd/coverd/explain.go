@@ -108,7 +108,7 @@ func runExplain(ctx context.Context, o explainOptions, std stdio) error {
 
 // explainURI is uri for an answer that says why.
 func (k key) explainURI(on, address string) string {
-	uri := k.uri(on)
+	uri := k.uri(on, "")
 	sep := "?"
 	if strings.Contains(uri, "?") {
 		sep = "&"

@@ -13,7 +13,7 @@ import (
 // Codes of rows of outcomes that are rejected, beside those of extracts.
 const (
 	CodeOutcome       Code = "outcome"       // neither success nor no SM WAN
-	CodeContradiction Code = "contradiction" // outcome and install type say different things
+	CodeContradiction Code = "contradiction" // a success, and an install type without SM WAN
 	CodeAmbiguous     Code = "ambiguous"     // a postcode without address, whose premises differ
 )
 
@@ -162,7 +162,7 @@ func (x *scorer) outcome(row []byte) (installation, *cellFault) {
 	switch {
 	case o == noOutcome:
 		return 0, fault(string(SheetOutcome), CodeOutcome, "neither Install Success nor Install, No SM WAN: %.40q", cell)
-	case o == installSuccess && kind == noWANInstall, o == installNoWAN && (kind == "Replacement CHF Install" || kind == "New CHF Install"):
+	case o == installSuccess && kind == noWANInstall:
 		return 0, fault(string(SheetInstallType), CodeContradiction, "%q, and the outcome is %.40q", kind, cell)
 	}
 	return o, nil

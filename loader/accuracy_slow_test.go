@@ -45,6 +45,7 @@ type accuracyWorld struct {
 }
 
 func makeAccuracyWorld(t testing.TB, seed uint64) *accuracyWorld {
+	t.Helper()
 	w := &accuracyWorld{rng: rand.New(rand.NewPCG(seed, 4))}
 	rng := w.rng
 	for i := range 40 {

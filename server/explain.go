@@ -130,8 +130,10 @@ func (q *scratch) explainPlace(kind, subject string, regions []string) *api.Expl
 		n     int
 		state index.State
 	}{
-		{a.Summary.Available, index.Available}, {a.Summary.Planned, index.Planned},
-		{a.Summary.Unknown, index.Unknown}, {a.Summary.Unavailable, index.Unavailable},
+		{a.Summary.Available, index.Available},
+		{a.Summary.Planned, index.Planned},
+		{a.Summary.Unknown, index.Unknown},
+		{a.Summary.Unavailable, index.Unavailable},
 	} {
 		if c.n == a.Summary.Premises && c.n > 0 {
 			e.State = api.Text(c.state.String())

@@ -29,6 +29,9 @@ type synthOptions struct {
 	newBuilds float64
 	night     int
 	asOf      string
+	outcomes  int
+	falseYes  float64
+	falseNo   float64
 	force     bool
 	asJSON    bool
 	quiet     bool
@@ -62,6 +65,9 @@ All of it is synthetic and says nothing about the SM WAN.`,
 	f.Float64Var(&o.newBuilds, "new-builds", 0.007, "`share` of postcodes that are in the register and in no extract")
 	f.IntVar(&o.night, "night", 0, "the same country this `number` of nights on")
 	f.StringVar(&o.asOf, "as-of", "2026-11-22", "the `day` of night 0")
+	f.IntVar(&o.outcomes, "outcomes", 0, "`number` of installation outcomes to write, for coverd accuracy")
+	f.Float64Var(&o.falseYes, "false-yes", 0.02, "`share` of installations with coverage that find no SM WAN all the same")
+	f.Float64Var(&o.falseNo, "false-no", 0.1, "`share` of installations without coverage that are a success all the same")
 	f.BoolVar(&o.force, "force", false, "write into a folder that is not empty, over what synth wrote there before")
 	f.BoolVar(&o.asJSON, "json", false, "print the summary as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress and no summary, only errors")
@@ -81,6 +87,13 @@ func runSynth(ctx context.Context, o synthOptions, std stdio) error {
 	opts := fixtures.Options{
 		Premises: o.premises, Seed: o.seed, AsOf: o.asOf, NewBuilds: o.newBuilds, Night: o.night, WriteRegister: o.register == "",
 		RegisterPath: o.fromOut(o.register), RegisterFormat: o.format, RegionsPath: o.fromOut(o.regions),
+	}
+	opts.Outcomes, opts.FalseYes, opts.FalseNo = o.outcomes, o.falseYes, o.falseNo
+	if o.falseYes == 0 {
+		opts.FalseYes = -1
+	}
+	if o.falseNo == 0 {
+		opts.FalseNo = -1
 	}
 	if o.newBuilds == 0 {
 		opts.NewBuilds = -1 // none, where 0 would be the default
@@ -115,6 +128,10 @@ func (o *synthOptions) check() error {
 		return usagef("--premises %d: want 1 to %d", o.premises, fixtures.MaxPremises)
 	case o.newBuilds < 0 || o.newBuilds > 0.5:
 		return usagef("--new-builds %v: want a share from 0 to 0.5", o.newBuilds)
+	case o.outcomes < 0 || o.outcomes > fixtures.MaxPremises:
+		return usagef("--outcomes %d: want 0 to %d", o.outcomes, fixtures.MaxPremises)
+	case o.falseYes < 0 || o.falseYes > 1 || o.falseNo < 0 || o.falseNo > 1:
+		return usagef("--false-yes %v --false-no %v: want shares from 0 to 1", o.falseYes, o.falseNo)
 	case o.night < 0:
 		return usagef("--night %d: want 0 or more", o.night)
 	case o.format != "" && o.register == "":
@@ -232,6 +249,9 @@ func (o *synthOptions) summarise(std stdio, s *fixtures.Summary, took time.Durat
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	if s.Outcomes > 0 {
+		fmt.Fprintf(std.out, "\n%s outcomes of installations in %s\n", n(s.Outcomes), filepath.Join(o.out, "outcomes.csv.zst"))
 	}
 	fmt.Fprintf(std.out, "\nwritten to %s in %s; build it with\n  coverd build --manifest %s --out coverd.snap\n",
 		o.out, tookText(took), filepath.Join(o.out, "coverd.toml"))

@@ -279,7 +279,7 @@ func TestMatcherAllocatesNothing(t *testing.T) {
 	var m AddressMatcher
 	var found []int
 	ask := func() {
-		m.Ask([]byte("APT. 2 WEY HSE"))
+		m.Ask([]byte("The Apt. No 2 Wey Hse"))
 		found, _ = m.AppendFound(found[:0], list)
 		found = m.AppendCandidates(found[:0], list, 100)
 	}

@@ -27,8 +27,9 @@ func (g AddressGrade) String() string {
 		return "exact"
 	case AddressNormalised:
 		return "normalised"
+	default:
+		return "none"
 	}
-	return "none"
 }
 
 // AddressMatch tells which premises of a postcode have an address.

@@ -227,7 +227,7 @@ func (n *normaliser) drop() {
 			next.gap = max(next.gap, t.gap)
 		}
 	}
-	n.tokens = n.tokens[kept:]
+	n.tokens = append(n.tokens[:0], n.tokens[kept:]...)
 }
 
 // attach tells the letters that belong to the number before: 12A, 12 A, 12-A.
@@ -279,6 +279,7 @@ func (n *normaliser) spellOut() {
 			if alone && i > 0 && !n.tokens[i-1].short() && i+1 == len(n.tokens) {
 				t.text = word
 			}
+		case isNone:
 		}
 	}
 }

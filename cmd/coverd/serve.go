@@ -53,7 +53,11 @@ With --receipt-keys, ?receipt=1 has an answer come with a signed receipt, and th
 the server notices. It need not be writable after that.
 
 With --max-age, /readyz says 503 and answers say that they are stale once the data is older than that, counted from the
-start of the day it describes. Questions are answered all the same.`,
+start of the day it describes. Questions are answered all the same.
+
+--wan-matrix-codes names a TOML file with the response codes of Service Request 12.1: [success], [no_premises], [no_data]
+and [several_premises], each with code and text, and [not_stated] with wan_technology and connectivity_likelihood. What it
+leaves out is as it is without one.`,
 		Example: `  coverd serve --snapshot coverd.snap
   coverd serve --snapshots snapshots --max-age 72h --receipt-keys receipt-keys
   curl 'http://127.0.0.1:8080/v1/locations?latitude=51.2452&longitude=-0.5823'

@@ -19,6 +19,7 @@ var update = flag.Bool("update", false, "rewrite the files in testdata")
 
 // schemas by the version that goes with each shape.
 func schemas(t testing.TB) map[string]*schema {
+	t.Helper()
 	return map[string]*schema{"5.1": readSchema(t, "testdata/duis-5.1.xsd"), "5.4": readSchema(t, "testdata/duis-5.4.xsd")}
 }
 
@@ -100,21 +101,22 @@ func TestMapping(t *testing.T) {
 	} {
 		for version, want := range map[string]string{"5.1": c.flat, "5.4": c.list} {
 			a, _ := answer(mustParse(t, bodyOf(version, c.uprn, "", "")), guildford())
-			got := a.Code.Code
+			var got strings.Builder
+			got.WriteString(a.Code.Code)
 			for _, r := range a.Responses {
-				got += " " + r.Region.String()
+				got.WriteString(" " + r.Region.String())
 				if version == "5.4" {
-					got += ":" + r.Code.Code
+					got.WriteString(":" + r.Code.Code)
 				}
 				if r.Coverage {
-					got += " " + strconv.FormatBool(r.Available)
+					got.WriteString(" " + strconv.FormatBool(r.Available))
 				}
 				if r.Anticipated != 0 {
-					got += " " + r.Anticipated.String()
+					got.WriteString(" " + r.Anticipated.String())
 				}
 			}
-			if got != want {
-				t.Errorf("premises %s, version %s: %s, want %s", c.uprn, version, got, want)
+			if got.String() != want {
+				t.Errorf("premises %s, version %s: %s, want %s", c.uprn, version, got.String(), want)
 			}
 		}
 	}
@@ -155,7 +157,7 @@ func TestFind(t *testing.T) {
 func TestAnythingValidates(t *testing.T) {
 	all := schemas(t)
 	dir := t.TempDir()
-	var files = map[string][]string{}
+	files := map[string][]string{}
 	coverage, cut := 0, 0
 	for version, s := range all {
 		for u := range 600 {

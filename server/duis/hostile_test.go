@@ -3,6 +3,7 @@ package duis
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -144,7 +145,7 @@ func TestHostileBodies(t *testing.T) {
 			t.Errorf("%s: taken as %+v: %.200q", h.name, q, h.body)
 			continue
 		}
-		f, ok := err.(*Fault)
+		f, ok := errors.AsType[*Fault](err)
 		if !ok {
 			t.Errorf("%s: %T: %v", h.name, err, err)
 			continue
@@ -219,7 +220,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		q, err := Parse(body)
 		if err != nil {
-			fault, ok := err.(*Fault)
+			fault, ok := errors.AsType[*Fault](err)
 			if !ok || fault.Detail == "" || fault.Hint == "" || fault.Line < 1 || fault.Column < 1 {
 				t.Fatalf("%#v", err)
 			}

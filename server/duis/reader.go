@@ -150,11 +150,12 @@ func (r *reader) syntax(err error) *Fault {
 	if r.encoding != "" {
 		return r.fault(NotXML, "", "the encoding declared is "+quote(r.encoding), hintUTF8)
 	}
-	detail := err.Error()
+	var detail string
 	if e, ok := errors.AsType[*xml.SyntaxError](err); ok {
 		detail = e.Msg
+	} else {
+		detail = strings.TrimPrefix(err.Error(), "xml: ")
 	}
-	detail = strings.TrimPrefix(detail, "xml: ")
 	const most = 200
 	if len(detail) > most {
 		detail = strings.ToValidUTF8(detail[:most], "") + "…"

@@ -305,7 +305,7 @@ func (s *schema) content(n *node, typ string) error {
 // match matches a particle as often as it can, and returns how many nodes it
 // took. Content models are deterministic, so that nothing is ever taken back.
 func (s *schema) match(p *particle, nodes []*node) (taken int, err error) {
-	for n := 0; n < p.max; n++ {
+	for n := range p.max {
 		k, err := s.once(p, nodes[taken:])
 		if k < 0 || err != nil {
 			if n < p.min && err == nil {

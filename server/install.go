@@ -242,7 +242,7 @@ func (q *scratch) handedIn(in *licence.Input) (ok bool) {
 // checkOf is the check that a receipt proves.
 func checkOf(reference string, s *receipts.Statement) licence.Check {
 	c := licence.Check{
-		Reference: reference, At: s.Time(), Snapshot: s.Snapshot, Network: s.Network, Known: s.Known, On: s.On, Basis: s.Basis,
+		Reference: reference, At: s.Time(), Snapshot: s.Snapshot, AsOf: s.AsOf, Network: s.Network, Known: s.Known, On: s.On, Basis: s.Basis,
 		Place: licence.Place{UPRN: s.Place.UPRN.V, Postcode: s.Place.Postcode.V, Address: s.Place.Address},
 	}
 	if l := s.Place.Location; l != nil && !l.Latitude.IsZero() {

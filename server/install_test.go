@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -197,5 +198,46 @@ func TestInstallAndLeaveProblems(t *testing.T) {
 	p := problem(t, s, "/v1/install-and-leave?postcode=GU11AA"+usualDays, api.SeveralPremises)
 	if len(p.Suggestions) != 5 || p.Suggestions[0].Kind != "address" || p.Suggestions[0].Text != "12" || p.Suggestions[0].Reason != "UPRN 990061391234" {
 		t.Errorf("%+v", p.Suggestions)
+	}
+}
+
+// What the last of three nights says that the others indicated is what they say
+// themselves.
+func TestInstallAndLeaveRemembers(t *testing.T) {
+	nights := nightsInARow(t)
+	last := nightServer(t, nights[2])
+	seen := map[string]bool{}
+	for night, snap := range nights[:2] {
+		s := nightServer(t, snap)
+		day := testDay + index.Day(night)
+		for i := range 41 {
+			query := fmt.Sprintf("uprn=%d&installation_date=2026-11-25&cut_off=2026-12-20&check_date=%s", 990000000000+i, day)
+			if status, _, _ := last.Answer("GET", "/v1/install-and-leave?"+query); status == 404 {
+				continue
+			}
+			got := install(t, last, query).Rules[0]
+			seen[got.Reason] = true
+			if status, _, _ := s.Answer("GET", "/v1/install-and-leave?"+query); status == 404 {
+				if got.Reason != api.ReasonNoSuchPremises {
+					t.Errorf("%s: %+v", query, got)
+				}
+				continue
+			}
+			want := install(t, s, query).Rules[0]
+			if got.Conclusion != want.Conclusion || got.Reason != want.Reason || got.Text != want.Text || got.Working[1].Text != want.Working[1].Text || got.Working[1].State != want.Working[1].State {
+				t.Errorf("%s:\n%+v\n%+v", query, got, want)
+			}
+		}
+	}
+	if len(seen) < 3 {
+		t.Errorf("nothing but %v is seen", seen)
+	}
+	// One that has gone is remembered too.
+	a := install(t, last, "uprn=990000000032&installation_date=2026-11-25&cut_off=2026-12-20&check_date=2026-11-22&applicable_date=2026-12-22")
+	if a.Rules[0].Conclusion == api.LicenceNotKnown || a.Premises.AddressIdentifier != "32" || a.History.From.V != testDay {
+		t.Errorf("%+v", a)
+	}
+	if r := a.Rules[2]; !strings.Contains(r.Working[len(r.Working)-1].Text, "knew no such premises") {
+		t.Errorf("%+v", r)
 	}
 }

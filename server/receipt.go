@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"net/url"
 	"strconv"
 
@@ -86,7 +85,7 @@ func (q *scratch) statement() (s receipts.Statement) {
 		s.Network = string(q.premises.Query.NetworkRegion)
 	case routeLocation:
 		path = "/v1/locations"
-		q.stateLocation(&s)
+		s.StateLocation(&q.location)
 		setNumber(query, "latitude", q.location.Query.Latitude)
 		setNumber(query, "longitude", q.location.Query.Longitude)
 		setNumber(query, "easting", q.location.Query.Easting)
@@ -102,7 +101,7 @@ func (q *scratch) statement() (s receipts.Statement) {
 			path, s.Place.Outcode = "/v1/outcodes/"+a.Query.Outcode.V.String(), a.Query.Outcode
 		}
 		s.Outcome, s.Reason, s.Summary = a.Outcome, a.Reason, new(a.Summary)
-		q.stateBasis(&s, a.Estimate)
+		s.StateEstimate(a.Estimate)
 		q.repeat(query, paramLimit)
 		q.repeat(query, paramAfter)
 	}
@@ -139,7 +138,7 @@ func (q *scratch) statePostcode(s *receipts.Statement) {
 	s.Outcome, s.Reason, s.Region, s.Summary = a.Outcome, a.Reason, string(a.Region.Name), new(a.Summary)
 	s.Place.Postcode, s.Place.Address = api.Some(a.Query.Postcode), string(a.Query.Address)
 	if a.Outcome != api.PremisesFound {
-		q.stateBasis(s, a.Estimate)
+		s.StateEstimate(a.Estimate)
 		return
 	}
 	s.Basis = receipts.BasisClaims
@@ -206,35 +205,6 @@ func (q *scratch) statePremises(s *receipts.Statement) {
 	namePremises(&s.Place, p)
 }
 
-// stateLocation states what was answered about a location: an estimate, and what
-// the coverage areas there claim.
-func (q *scratch) stateLocation(s *receipts.Statement) {
-	a := &q.location
-	s.Outcome, s.Region = a.Outcome, string(a.Region.Name)
-	s.Place.Location = &api.Point{Latitude: a.Location.Latitude, Longitude: a.Location.Longitude}
-	q.estimate.Fit, q.estimate.HasFit = q.surroundings.Estimate.Fit, q.surroundings.Estimate.HasFit
-	q.stateBasis(s, &a.Coverage)
-	if len(q.surroundings.Areas) > 0 {
-		s.Area = q.areaIndicated(q.surroundings.Areas)
-	}
-}
-
-// stateBasis states an estimate, or where there is none that CSPs say what is
-// summed up.
-func (q *scratch) stateBasis(s *receipts.Statement, e *api.Estimate) {
-	if e == nil {
-		s.Basis = receipts.BasisClaims
-		if s.Outcome == api.NoPremisesFound { // of a day that is past nothing is estimated
-			s.Basis = receipts.BasisNone
-		}
-		return
-	}
-	s.Estimate, s.Basis, s.State = true, cmp.Or(string(e.Basis), receipts.BasisNone), e.State
-	if e.Fit != nil && q.estimate.HasFit {
-		s.From, s.Until = spanOf(q.estimate.Fit.Status, q.estimate.Fit.Claim)
-	}
-}
-
 // indicated is what claims say of a day.
 func indicated(c index.ClaimSet, on index.Day) (i receipts.Indicated) {
 	i.State = c.State(on).String()
@@ -250,31 +220,6 @@ func spanOf(s index.Status, c *index.Claim) (from, until index.Day) {
 		return 0, 0
 	}
 	return s.From, c.End
-}
-
-// areaIndicated is what coverage areas claim of a day, where on each network
-// region the smallest stands, which comes first; nil where no claim counts.
-func (q *scratch) areaIndicated(areas []index.AreaHit) *receipts.Indicated {
-	var best index.Status
-	var claim *index.Claim
-	var seen [index.Networks]bool
-	for _, h := range areas {
-		n := h.Claim.Network
-		counts := n != index.NetworkUnknown && n != index.NetworkSMETS1 && (!h.Claim.IsVWAN() || q.snap.Info().CountsAsWAN)
-		if !counts || seen[n] {
-			continue
-		}
-		seen[n] = true
-		if s := h.Claim.On(q.on); claim == nil || s.State < best.State || s.State == best.State && s.From < best.From {
-			best, claim = s, h.Claim
-		}
-	}
-	if claim == nil {
-		return nil
-	}
-	out := &receipts.Indicated{State: best.State.String()}
-	out.From, out.Until = spanOf(best, claim)
-	return out
 }
 
 func namePremises(out *receipts.Place, p remembered) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -260,3 +261,51 @@ func TestReceiptsKnowTheDayInLondon(t *testing.T) {
 		t.Errorf("%+v", statement)
 	}
 }
+
+// A receipt of an answer about what was known on a day before says so, and
+// counts for nothing that is to be ascertained now.
+func TestReceiptsOfThePast(t *testing.T) {
+	nights := nightsInARow(t)
+	signer, err := receipts.Open(t.TempDir(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(nights[2], Options{Now: func() time.Time { return noon }, Receipts: signer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 41 {
+		for _, uri := range []string{
+			fmt.Sprintf("/v1/premises/%d?known=2026-11-22&on=2026-12-10", 990000000000+i),
+			fmt.Sprintf("/v1/postcodes/GU11AA?address=%d&known=2026-11-22&on=2026-12-10", i),
+		} {
+			if status, _, _ := s.Answer("GET", uri); status != 200 {
+				continue
+			}
+			got, compact, _ := askReceipt(t, s, uri)
+			then, err := New(nights[0], Options{Now: func() time.Time { return noon }, Receipts: signer})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _, _ := askReceipt(t, then, uri)
+			if got.Outcome == api.NoPremisesFound { // of the past nothing is estimated
+				want.Indicated, want.Basis, want.Estimate = receipts.Indicated{}, receipts.BasisNone, false
+			}
+			if got.Indicated != want.Indicated || got.Basis != want.Basis || got.Estimate != want.Estimate || got.Known != testDay || asText(got.Place) != asText(want.Place) {
+				t.Errorf("GET %s:\n%+v\n%+v", uri, got, want)
+			}
+			if got.Place.UPRN.V == 0 || got.Outcome != api.PremisesFound {
+				continue
+			}
+			a := install(t, s, fmt.Sprintf("uprn=%d%s&applicable_date=2026-12-10&receipt=%s", got.Place.UPRN.V, usualDays, compact))
+			if a.Checks[0].Counts || !strings.Contains(a.Checks[0].Text, "as it was on 22 November 2026") {
+				t.Errorf("%+v", a.Checks)
+			}
+		}
+	}
+	if s, _, _ := askReceipt(t, s, "/v1/postcodes/GU11AA?known=2026-11-22"); s.State != "" || s.Summary.Premises < 2 || !strings.Contains(s.Question, "known=2026-11-22") {
+		t.Errorf("%+v", s)
+	}
+}
+
+func asText(v any) string { return string(encode(v)) }

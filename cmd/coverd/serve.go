@@ -168,6 +168,9 @@ func openServer(o serveOptions, log *slog.Logger) (*server.Server, error) {
 	if err != nil {
 		return nil, adviseOn(err, o.snapshot)
 	}
+	if signer != nil {
+		log.Info("receipts are signed", "keys", o.keys, "key", signer.Keys().Names()[0])
+	}
 	info := srv.Snapshot().Info()
 	log.Info("opened", "file", srv.File(), "snapshot", info.ID, "as_of", info.AsOf.String(), "premises", info.Premises,
 		"postcodes", info.Postcodes, "took", tookText(time.Since(start)))

@@ -274,6 +274,21 @@ var cases = []licenceCase{
 		want:    [3]string{"does_not_apply", "does_not_arise", "ascertained"},
 	},
 	{
+		name: "the check was of the postcode, before the premises was known there", check: "2019-12-20", today: "2020-07-15",
+		history: []spell{{"2019-06-01", nil}, {"2020-06-15", available("")}},
+		checks: []Check{
+			{Reference: "R1", At: at("2020-06-14 11:00:00"), Place: Place{Postcode: rose.Postcode}, On: day("2020-07-01"), State: index.Available, Basis: BasisClaims},
+			{Reference: "R2", At: at("2020-06-14 12:00:00"), Place: Place{Postcode: rose.Postcode}, On: day("2020-07-01"), Basis: BasisClaims},
+		},
+		want: [3]string{"does_not_apply", "does_not_arise", "indicated_but_not_ascertained"},
+	},
+	{
+		name: "the check was of the postcode, from the snapshot of the day before", check: "2019-12-20", today: "2020-07-15",
+		history: []spell{{"2019-06-01", unavailable()}, {"2020-06-15", available("")}},
+		checks:  []Check{{Reference: "R1", At: at("2020-06-15 01:00:00"), AsOf: day("2020-06-14"), Place: Place{Postcode: rose.Postcode}, On: day("2020-07-01"), Basis: BasisClaims}},
+		want:    [3]string{"does_not_apply", "does_not_arise", "indicated_but_not_ascertained"},
+	},
+	{
 		name: "the check was of the postcode and address", check: "2019-12-20", today: "2020-07-15",
 		history: []spell{{"2019-06-01", available("")}},
 		checks:  []Check{{Reference: "R1", At: at("2020-06-10 11:00:00"), Place: Place{Postcode: rose.Postcode, Address: "ROSE  cottage"}, On: day("2020-07-01"), State: index.Available, Basis: BasisClaims}},

@@ -35,6 +35,11 @@ func (in *Input) usable(c *Check) (why string) {
 	return ""
 }
 
+// ofPostcode reports whether a check was about all premises of a postcode.
+func (c *Check) ofPostcode() bool {
+	return c.Place.UPRN == 0 && c.Place.Postcode.IsValid() && c.Place.Address == ""
+}
+
 // tells is what a check that is usable told of a day; ok is false where it did
 // not. One about a single network region tells only where there is coverage: of
 // the others it says nothing.
@@ -45,14 +50,19 @@ func (in *Input) tells(c *Check, on index.Day) (s said, ok bool) {
 
 func (in *Input) told(c *Check, on index.Day) (s said, ok bool) {
 	s = said{present: true, state: c.State, from: c.From, until: c.Until}
-	switch {
-	case c.State == 0:
-		// Of several premises, what was said of this one is what was held of it.
-		i, known := in.at(in.day(c.At))
+	if c.ofPostcode() {
+		// It tells of this premises if that was there; what, if they differ, is what
+		// its snapshot held of it, from its as-of day on.
+		i, known := in.at(cmp.Or(c.AsOf, in.day(c.At)))
 		if !known || !i.Present {
 			return said{}, false
 		}
-		return i.about(on), true
+		if c.State == 0 {
+			return i.about(on), true
+		}
+	}
+	switch {
+	case c.State == 0:
 	case on == c.On:
 		return s, true
 	case c.State != index.Available && c.State != index.Planned:
@@ -85,8 +95,8 @@ func (in *Input) counts(c *Check) (yes bool, why string) {
 	}
 	told, ok := in.tells(c, in.Applicable)
 	switch {
-	case !ok && c.State == 0:
-		return false, "It does not count: its answer was about several premises that differ, and what the database said of this one then is not remembered."
+	case !ok && c.ofPostcode():
+		return false, "It does not count: it was about all premises of the postcode, and nothing that is remembered shows this one to have been among them."
 	case !ok && c.Network != "":
 		return false, "It does not count: it was about the network region " + c.Network + " alone, and shows no coverage there on " + dateText(in.Applicable) + "."
 	case !ok:

@@ -41,12 +41,13 @@ type Check struct {
 	At        time.Time // when it was made
 	Place     Place     // what it was about, as far as it says
 	Snapshot  string
+	AsOf      index.Day // the day that the snapshot's data describes; 0: it does not say
 	Network   string    // the one network region that it was about; "": all
 	Known     index.Day // the day that the database was read; 0: that of the check
 	On        index.Day // the day that it was read about
 	// State, From and Until are what was answered: from and until which day there
-	// is coverage, both included, 0 for no bound. State 0: the answer was about
-	// several premises that differ.
+	// is coverage, both included, 0 for no bound. State 0: the answer was about all
+	// premises of a postcode, which differ.
 	State       index.State
 	From, Until index.Day
 	// Basis is what State rests on: [BasisClaims] or [BasisArea], or what is an

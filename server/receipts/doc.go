@@ -23,7 +23,8 @@
 //
 // In an answer the receipt is the last member, `"receipt"`. The statement has the
 // SHA-256 of the answer's bytes without that member: of the body as it came, up
-// to the comma before `"receipt"`, and the closing brace. See [Detach].
+// to the comma before `"receipt"`, and the closing brace. See [Detach]. Of a
+// service request, which changes as time goes by, it is of the member `answer`.
 //
 // # Why a receipt has one spelling
 //

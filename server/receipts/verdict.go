@@ -55,7 +55,7 @@ func Judge(keys KeySet, text, answer []byte) Verdict {
 	if without, _, ok := Detach(answer); ok {
 		answer = without
 	}
-	if err := s.VerifyAnswer(answer); err != nil {
+	if err := s.VerifyAnswer(s.answered(answer)); err != nil {
 		r := refused(v.Reference, err)
 		r.Key, r.Statement = v.Key, v.Statement
 		return r

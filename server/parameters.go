@@ -28,14 +28,21 @@ const (
 	paramAfter
 	paramSince
 	paramOutcode
+	paramStatus
+	paramParty
+	paramOwnReference
+	paramPostcode
+	paramRegion
+	paramUntil
 	parameterCount
 )
 
 var parameterNames = [parameterCount]string{
 	"on", "address", "network", "latitude", "longitude", "easting", "northing", "grid_reference", "limit", "radius", "after", "since", "outcode",
+	"status", "party", "own_reference", "postcode", "region", "until",
 }
 
-type parameterSet uint16
+type parameterSet uint32
 
 // parameters are those of a request, as given.
 type parameters struct {

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -25,6 +26,9 @@ const (
 	routeSnapshot
 	routeChanges
 	routeServiceRequests
+	routeServiceRequestChanges
+	routeServiceRequest
+	routeServiceRequestCancel
 	routes
 )
 
@@ -36,18 +40,21 @@ var routeTable = [routes]struct {
 	takes  parameterSet
 	answer func(q *scratch, key []byte)
 }{
-	routeOther:           {path: "other"},
-	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork), (*scratch).answerPostcode},
-	routeValidate:        {"/v1/postcodes/{postcode}/validate", 0, (*scratch).answerValidate},
-	routeOutcode:         {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter), (*scratch).answerOutcode},
-	routeSector:          {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter), (*scratch).answerSector},
-	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork), (*scratch).answerPremises},
-	routeLocation:        {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius), (*scratch).answerLocation},
-	routeRegions:         {"/v1/regions", 0, (*scratch).answerRegions},
-	routeRegion:          {"/v1/regions/{name}", 0, (*scratch).answerRegion},
-	routeSnapshot:        {"/v1/snapshot", 0, (*scratch).answerSnapshot},
-	routeChanges:         {"/v1/changes", set(paramSince, paramOutcode, paramLimit, paramAfter), (*scratch).answerChanges},
-	routeServiceRequests: {"/v1/service-requests", 0, (*scratch).answerServiceRequests},
+	routeOther:                 {path: "other"},
+	routePostcode:              {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork), (*scratch).answerPostcode},
+	routeValidate:              {"/v1/postcodes/{postcode}/validate", 0, (*scratch).answerValidate},
+	routeOutcode:               {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter), (*scratch).answerOutcode},
+	routeSector:                {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter), (*scratch).answerSector},
+	routePremises:              {"/v1/premises/{uprn}", set(paramOn, paramNetwork), (*scratch).answerPremises},
+	routeLocation:              {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius), (*scratch).answerLocation},
+	routeRegions:               {"/v1/regions", 0, (*scratch).answerRegions},
+	routeRegion:                {"/v1/regions/{name}", 0, (*scratch).answerRegion},
+	routeSnapshot:              {"/v1/snapshot", 0, (*scratch).answerSnapshot},
+	routeChanges:               {"/v1/changes", set(paramSince, paramOutcode, paramLimit, paramAfter), (*scratch).answerChanges},
+	routeServiceRequests:       {"/v1/service-requests", set(paramStatus, paramParty, paramOwnReference, paramPostcode, paramOutcode, paramRegion, paramSince, paramUntil, paramLimit, paramAfter), (*scratch).answerServiceRequests},
+	routeServiceRequestChanges: {"/v1/service-requests/changes", set(paramSince, paramLimit), (*scratch).answerServiceRequestChanges},
+	routeServiceRequest:        {"/v1/service-requests/{reference}", 0, (*scratch).answerServiceRequest},
+	routeServiceRequestCancel:  {"/v1/service-requests/{reference}/cancel", 0, (*scratch).cancelServiceRequest},
 }
 
 // match finds the route of a path as it was sent, and the key in it, still
@@ -62,6 +69,9 @@ func match(path []byte) (r route, key []byte) {
 	if deepest {
 		if string(noun) == "postcodes" && string(verb) == "validate" {
 			return routeValidate, key
+		}
+		if string(noun) == "service-requests" && string(verb) == "cancel" {
+			return routeServiceRequestCancel, key
 		}
 		return routeOther, nil
 	}
@@ -91,6 +101,11 @@ func match(path []byte) (r route, key []byte) {
 		return routePremises, key
 	case "regions":
 		return routeRegion, key
+	case "service-requests":
+		if string(key) == "changes" {
+			return routeServiceRequestChanges, nil
+		}
+		return routeServiceRequest, key
 	}
 	return routeOther, nil
 }
@@ -127,12 +142,19 @@ func (q *scratch) answer() {
 			Code: api.UnknownPath, Detail: "there is nothing at " + string(q.ctx.Path()),
 			Hint: "ask at " + list(paths(), "or"),
 		})
-	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeServiceRequests:
-		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD")
-		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "use GET"})
+	case r >= routeServiceRequests:
+		q.answerKept(r, key)
+	case !q.ctx.IsGet() && !q.ctx.IsHead():
+		q.notAllowed("GET, HEAD")
 	case q.parse(routeTable[r].takes):
 		routeTable[r].answer(q, key)
 	}
+}
+
+// notAllowed answers for a method that a path does not take.
+func (q *scratch) notAllowed(allow string) {
+	q.ctx.Response.Header.Set(fasthttp.HeaderAllow, allow)
+	q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "use " + strings.ReplaceAll(strings.ReplaceAll(allow, "GET, HEAD", "GET"), ", ", " or ")})
 }
 
 // appendDecoded appends s without its percent-encoding.
@@ -152,7 +174,7 @@ func appendDecoded(b, s []byte) []byte {
 // paths lists what can be asked, for those who asked for something else.
 func paths() []string {
 	var list []string
-	for r := routePostcode; r < routeServiceRequests; r++ {
+	for r := routePostcode; r < routes; r++ {
 		list = append(list, knownPaths[r])
 	}
 	return list
@@ -166,15 +188,6 @@ func init() {
 	for r := range routeTable {
 		knownPaths[r] = routeTable[r].path
 	}
-}
-
-// answerServiceRequests tells that nobody keeps them here.
-func (q *scratch) answerServiceRequests([]byte) {
-	q.problem(api.Problem{
-		Code:   api.ServiceRequestsNotTaken,
-		Detail: "this server answers at once and keeps no service requests",
-		Hint:   "GET /v1/locations?latitude=&longitude= has coverage and Region for the place; raise the request itself with the DCC (SEC Appendix H 3.3)",
-	})
 }
 
 // send answers 200 with q.body, which is JSON, or 304 where the client has it.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"coverd/index"
+	"coverd/server/requests"
 )
 
 // Options say how to serve. The zero value works.
@@ -40,6 +41,12 @@ type Options struct {
 	// DrainTimeout is how long requests under way may take once the server was
 	// told to stop. Ten seconds by default.
 	DrainTimeout time.Duration
+	// Requests is the ledger of service requests, which [Serve] opens. None by
+	// default: then they are refused.
+	Requests requests.Opener
+	// Receipt makes a receipt of an answer to a service request: of the question,
+	// the member `answer`, the ID of the snapshot and the time. None by default.
+	Receipt func(question string, answer []byte, snapshot string, at time.Time) (string, error)
 }
 
 // Server answers questions from a snapshot, and from another once that has
@@ -53,6 +60,7 @@ type Server struct {
 	log        *slog.Logger
 	metrics    *metrics
 	reloads    *reloader // nil where the snapshot has no source
+	desk       *desk     // nil where service requests are not taken
 	opened     func(info *index.Info)
 	draining   atomic.Bool
 }
@@ -130,6 +138,9 @@ func newServer(o Options) (*Server, error) {
 	if err := s.clock.init(now); err != nil {
 		return nil, err
 	}
+	if o.Requests != nil {
+		s.desk = newDesk(s, &o)
+	}
 	return s, nil
 }
 
@@ -182,7 +193,17 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener) error {
 			return nil
 		})
 	}
+	// The ledger outlives ctx: until requests under way are finished.
+	keeping, closeLedger := context.WithCancel(context.WithoutCancel(ctx))
+	defer closeLedger()
+	if s.desk != nil {
+		g.Go(func() error {
+			s.desk.run(keeping)
+			return nil
+		})
+	}
 	g.Go(func() error {
+		defer closeLedger()
 		<-ctx.Done() // told to stop, or one of them ended
 		s.draining.Store(true)
 		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.drain)

@@ -25,12 +25,14 @@ var allowed = map[string]string{
 	"index/generations": "geo index",
 
 	"server/api":    "geo index",
-	"server":        "geo index index/generations server/api",
+	"server":        "geo index index/generations server/api server/requests",
 	"server/client": "server/api",
+
+	"server/requests": "geo index",
 
 	"fixtures":   "geo",
 	"bench":      "geo index index/generations fixtures server server/api server/client",
-	"cmd/coverd": "geo index index/generations loader server server/api server/client fixtures bench",
+	"cmd/coverd": "geo index index/generations loader server server/api server/client server/requests fixtures bench",
 }
 
 // allowedInTests may be imported by any package's tests besides: the small
@@ -56,6 +58,8 @@ var keptTo = map[string]string{
 	"github.com/tidwall/rtree":       "index bench",
 	"github.com/HdrHistogram":        "bench",
 	"github.com/jackc":               "bench",
+	"modernc.org":                    "server/requests",
+	"github.com/pressly/goose":       "server/requests",
 	"log/slog":                       "server cmd/coverd",
 	"flag":                           "",
 	"log":                            "",

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"coverd/index"
 	"coverd/server"
+	"coverd/server/requests"
 )
 
 type serveOptions struct {
@@ -26,6 +28,9 @@ type serveOptions struct {
 	admin     string
 	interval  time.Duration
 	maxAge    time.Duration
+
+	requests      string
+	requestsGiven bool
 }
 
 func newServe(std stdio) *cobra.Command {
@@ -44,14 +49,23 @@ With --snapshot it is one file; SIGHUP has it read again, after another was rena
 Questions are answered on --listen; /livez, /readyz, /metrics and /snapshots are on --admin. Both are for this machine
 alone unless you say otherwise. Port 0 lets the kernel choose; the log says what it chose.
 
+Service requests are kept in the file --requests: FILE.requests.db beside the snapshot by default, or requests.db in the
+directory. It is made if it is not there, and needs no setting up. Each is on disk before it is acknowledged. Where the
+file is damaged, locked or may not be written to, they are refused with 503 and all else is answered; it is tried again
+from time to time. A damaged file is never deleted. --requests none has none taken.
+
 With --max-age, /readyz says 503 and answers say that they are stale once the data is older than that, counted from the
 start of the day it describes. Questions are answered all the same.`,
 		Example: `  coverd serve --snapshot coverd.snap
   coverd serve --snapshots snapshots --max-age 72h
   curl 'http://127.0.0.1:8080/v1/locations?latitude=51.2452&longitude=-0.5823'
+  curl -d '{"latitude": 51.2452, "longitude": -0.5823}' http://127.0.0.1:8080/v1/service-requests
   curl -X POST http://127.0.0.1:9090/snapshots/rollback`,
 		Args: cobra.NoArgs,
-		RunE: verb(func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), o, std) }),
+		RunE: verb(func(cmd *cobra.Command, _ []string) error {
+			o.requestsGiven = cmd.Flags().Changed("requests")
+			return runServe(cmd.Context(), o, std)
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.snapshot, "snapshot", "", "the snapshot `file` to answer from; this or --snapshots is required")
@@ -59,6 +73,7 @@ start of the day it describes. Questions are answered all the same.`,
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` for questions")
 	f.StringVar(&o.admin, "admin", "127.0.0.1:9090", "`address` for health, metrics and snapshots")
 	f.DurationVar(&o.interval, "reload-interval", 30*time.Second, "`time` between looks at --snapshots, besides those when something changes there")
+	f.StringVar(&o.requests, "requests", "", "the `file` to keep service requests in, or none; by default one beside the snapshot")
 	f.DurationVar(&o.maxAge, "max-age", 0, "`age` of the data from which on the server is not ready, such as 72h; 0 for none")
 	return cmd
 }
@@ -82,6 +97,19 @@ func (o *serveOptions) source() (server.Source, error) {
 		return server.FileSource(o.snapshot), nil
 	}
 	return server.NewDirSource(o.snapshots)
+}
+
+// ledger is where service requests are kept; nil: nowhere.
+func (o *serveOptions) ledger() requests.Opener {
+	switch {
+	case o.requestsGiven && (o.requests == "" || o.requests == "none"):
+		return nil
+	case o.requestsGiven:
+		return requests.SQLite(o.requests)
+	case o.snapshot != "":
+		return requests.SQLite(o.snapshot + ".requests.db")
+	}
+	return requests.SQLite(filepath.Join(o.snapshots, "requests.db"))
 }
 
 func runServe(ctx context.Context, o serveOptions, std stdio) error {
@@ -132,7 +160,8 @@ func openServer(o serveOptions, log *slog.Logger) (*server.Server, error) {
 	}
 	srv, err := server.Open(source, server.Options{
 		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval,
-		Opened: func(info *index.Info) { keepLean(info.Memory) },
+		Opened:   func(info *index.Info) { keepLean(info.Memory) },
+		Requests: o.ledger(),
 	})
 	if err != nil {
 		return nil, adviseOn(err, o.snapshot)

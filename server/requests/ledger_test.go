@@ -18,7 +18,7 @@ var noon = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 
 func openLedger(t testing.TB, path string) Ledger {
 	t.Helper()
-	l, err := SQLite(path).Open(context.Background(), nil)
+	l, err := SQLite(path).openSyncing(context.Background(), nil, "OFF")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,14 +47,19 @@ const maxBody = 1 << 20
 // Open opens the ledger, having checked all that is in it. committed, unless nil,
 // is told of each transaction. Errors are of type [Error].
 func (p SQLite) Open(ctx context.Context, committed func(Commit)) (Ledger, error) {
-	l, err := p.open(ctx, committed)
+	return p.openSyncing(ctx, committed, "FULL")
+}
+
+// openSyncing is Open; sync is FULL but in tests that lose no power.
+func (p SQLite) openSyncing(ctx context.Context, committed func(Commit), sync string) (Ledger, error) {
+	l, err := p.open(ctx, committed, sync)
 	if err != nil {
 		return nil, classify(fmt.Errorf("%s: %w", p, err))
 	}
 	return l, nil
 }
 
-func (p SQLite) open(ctx context.Context, committed func(Commit)) (l *sqliteLedger, err error) {
+func (p SQLite) open(ctx context.Context, committed func(Commit), sync string) (l *sqliteLedger, err error) {
 	path, err := filepath.Abs(string(p))
 	if err != nil {
 		return nil, err
@@ -72,13 +77,13 @@ func (p SQLite) open(ctx context.Context, committed func(Commit)) (l *sqliteLedg
 			l = nil
 		}
 	}()
-	if l.zip, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)); err != nil {
+	if l.zip, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false)); err != nil {
 		return l, err
 	}
 	if l.unzip, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBody)); err != nil {
 		return l, err
 	}
-	if l.db, err = sql.Open("sqlite", source(path, "mode=rw", "_txlock=immediate", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)",
+	if l.db, err = sql.Open("sqlite", source(path, "mode=rw", "_txlock=immediate", "_pragma=journal_mode(WAL)", "_pragma=synchronous("+sync+")",
 		"_pragma=foreign_keys(ON)", "_pragma=cell_size_check(ON)")); err != nil {
 		return l, err
 	}
@@ -238,9 +243,13 @@ func (l *sqliteLedger) checkRows(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := each(ctx, l.readers, "SELECT "+answerColumns+" FROM answer", func(s scanner) error {
-		r, err := scanAnswer(s)
+	if err := each(ctx, l.readers, "SELECT "+answerColumns+", body FROM answer", func(s scanner) error {
+		var packed []byte
+		r, err := scanAnswer(s, &packed)
 		answers[r.request]--
+		if err == nil {
+			err = checkPacked(packed)
+		}
 		return err
 	}); err != nil {
 		return err

@@ -3,9 +3,11 @@ package requests
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"time"
 
 	"coverd/index"
@@ -276,12 +278,22 @@ func (l *sqliteLedger) Expire(ctx context.Context, today index.Day, at time.Time
 	return events, nil
 }
 
-// pack compresses a body; none is nil.
+// pack compresses a body, and puts a checksum of that before it; none is nil.
 func (l *sqliteLedger) pack(body []byte) []byte {
 	if body == nil {
 		return nil
 	}
-	return l.zip.EncodeAll(body, nil)
+	packed := l.zip.EncodeAll(body, make([]byte, 4, 4+len(body)/2))
+	binary.LittleEndian.PutUint32(packed, crc32.Checksum(packed[4:], castagnoli))
+	return packed
+}
+
+// checkPacked checks the checksum of a body.
+func checkPacked(packed []byte) error {
+	if packed != nil && (len(packed) < 4 || binary.LittleEndian.Uint32(packed) != crc32.Checksum(packed[4:], castagnoli)) {
+		return damaged("an answer does not have its checksum")
+	}
+	return nil
 }
 
 // unpack is the reverse of pack.
@@ -289,7 +301,10 @@ func (l *sqliteLedger) unpack(packed []byte) ([]byte, error) {
 	if packed == nil {
 		return nil, nil
 	}
-	body, err := l.unzip.DecodeAll(packed, nil)
+	if err := checkPacked(packed); err != nil {
+		return nil, err
+	}
+	body, err := l.unzip.DecodeAll(packed[4:], nil)
 	if err != nil {
 		return nil, damaged("an answer cannot be unpacked: %v", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -119,9 +118,9 @@ func (w *writer) commit(batch []write) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			if e := tx.Rollback(); e != nil && !errors.Is(e, sql.ErrTxDone) {
-				err = &Error{Failed, fmt.Errorf("%w; and what was begun cannot be undone: %w", err, e)}
-			}
+			// SQLite may have done so itself. Where it could not be done, the next
+			// transaction cannot begin, and the ledger is opened anew.
+			_ = tx.Rollback()
 		}
 	}()
 	for _, one := range batch {

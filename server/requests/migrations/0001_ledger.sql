@@ -64,7 +64,7 @@ CREATE TABLE answer (
   receipt TEXT NOT NULL,
   told INTEGER NOT NULL, -- it was an event, and keeps its body
   sum INTEGER NOT NULL,
-  body BLOB,             -- zstd, with a checksum of its own; NULL: not kept
+  body BLOB,             -- a CRC-32C (4 bytes, little-endian) of the zstd frame that follows; NULL: not kept
   PRIMARY KEY (request, n)
 ) STRICT;
 

@@ -298,11 +298,11 @@ func peak() {
 	}
 }
 
-// curl [-s] [-i] [-f] [-X METHOD] URL... prints the bodies as curl does: with -i after status
+// curl [-s] [-i] [-f] [-X METHOD] [-H FIELD] [-d BODY] URL... prints the bodies as curl does: with -i after status
 // and headers; with -f an error status prints nothing and is exit code 22.
 func curl() {
 	var headers, fail bool
-	method := http.MethodGet
+	method, field, body := http.MethodGet, "", ""
 	for i := 1; i < len(os.Args); i++ {
 		arg := os.Args[i]
 		switch arg {
@@ -310,12 +310,18 @@ func curl() {
 		case "-X":
 			i++
 			method = os.Args[i]
+		case "-H":
+			i++
+			field = os.Args[i]
+		case "-d":
+			i++
+			method, body = http.MethodPost, os.Args[i]
 		case "-i":
 			headers = true
 		case "-f":
 			fail = true
 		default:
-			if err := fetch(method, arg, headers, fail); err != nil {
+			if err := fetch(method, arg, field, body, headers, fail); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(22)
 			}
@@ -323,14 +329,17 @@ func curl() {
 	}
 }
 
-func fetch(method, url string, headers, fail bool) error {
+func fetch(method, url, field, body string, headers, fail bool) error {
 	if !strings.Contains(url, "://") {
 		url = "http://" + url
 	}
 	plain := http.Client{Transport: &http.Transport{DisableCompression: true}} // as curl is without --compressed
-	req, err := http.NewRequestWithContext(context.Background(), method, url, http.NoBody)
+	req, err := http.NewRequestWithContext(context.Background(), method, url, strings.NewReader(body))
 	if err != nil {
 		return err
+	}
+	if name, value, ok := strings.Cut(field, ": "); ok {
+		req.Header.Set(name, value)
 	}
 	resp, err := plain.Do(req)
 	if err != nil {

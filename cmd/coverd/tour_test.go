@@ -94,9 +94,10 @@ var (
 	identity = regexp.MustCompile(`\b[0-9a-f]{12,64}\b`)
 	took     = regexp.MustCompile(`\bin [0-9.]+ ?m?s\b`)
 	age      = regexp.MustCompile(`("age_days":)[0-9]+`)
+	request  = regexp.MustCompile(`"(SR-[0-9A-Z]{4}-[0-9A-Z]{4}|20[0-9-]{8}T[0-9:.]{8,}Z)"`) // its reference, and when
 )
 
-// plain is output without line breaks in JSON, identities and ages.
+// plain is output without line breaks in JSON, identities, ages and times.
 func plain(output string) string {
 	var b bytes.Buffer
 	if json.Compact(&b, []byte(output)) == nil {
@@ -104,6 +105,7 @@ func plain(output string) string {
 	}
 	output = took.ReplaceAllString(strings.TrimSpace(output), "in …")
 	output = age.ReplaceAllString(output, `$1…`)
+	output = request.ReplaceAllString(output, `"…"`)
 	return identity.ReplaceAllStringFunc(output, func(s string) string {
 		if strings.Trim(s, "0123456789") == "" {
 			return s // a UPRN

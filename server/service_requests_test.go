@@ -252,7 +252,7 @@ func TestNextStepsArePostable(t *testing.T) {
 			} `json:"next_step"`
 		}
 		_, _, body := s.Answer("GET", uri)
-		if err := json.Unmarshal(body, &a); err != nil || a.NextStep == nil || a.NextStep.Method != "POST" || len(a.NextStep.Needs) != 0 {
+		if err := json.Unmarshal(body, &a); err != nil || a.NextStep == nil || a.NextStep.Method != fasthttp.MethodPost || len(a.NextStep.Needs) != 0 {
 			t.Fatalf("GET %s: %v: %s", uri, err, body)
 		}
 		r := submitted[api.ServiceRequest](t, s, a.NextStep.Path, string(a.NextStep.Body), "", 201)
@@ -334,11 +334,11 @@ func TestServiceRequestIsAnsweredAgain(t *testing.T) {
 	var told []string
 	for _, c := range feed.Changes {
 		if c.Reference == r.Reference {
-			fields := ""
+			var fields strings.Builder
 			for _, f := range c.Changes {
-				fields += " " + f.Field + ":" + string(f.Before) + ">" + string(f.After)
+				fields.WriteString(" " + f.Field + ":" + string(f.Before) + ">" + string(f.After))
 			}
-			told = append(told, c.Status+fields)
+			told = append(told, c.Status+fields.String())
 		}
 	}
 	if diff := cmp.Diff([]string{

@@ -65,8 +65,12 @@ func (l *sqliteLedger) List(ctx context.Context, f *Filter) ([]*Record, error) {
 		where, args = where+condition, append(args, value)
 	}
 	for _, c := range []struct{ column, value string }{
-		{"status", string(f.Status)}, {"party", f.Party}, {"own_reference", f.OwnReference},
-		{"postcode", codeText(f.Postcode)}, {"outcode", codeText(f.Outcode)}, {"region", f.Region.String()},
+		{"status", string(f.Status)},
+		{"party", f.Party},
+		{"own_reference", f.OwnReference},
+		{"postcode", codeText(f.Postcode)},
+		{"outcode", codeText(f.Outcode)},
+		{"region", f.Region.String()},
 	} {
 		if c.value != "" {
 			and("request."+c.column+" = ?", c.value)
@@ -92,7 +96,7 @@ func (l *sqliteLedger) Outdated(ctx context.Context, snapshot string, after int6
 // qualified names the columns of a list by their table.
 func qualified(table, columns string) string {
 	b := []byte(table + ".")
-	for i := 0; i < len(columns); i++ {
+	for i := range len(columns) {
 		switch c := columns[i]; c {
 		case ' ', '\t', '\n':
 		case ',':

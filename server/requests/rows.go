@@ -178,9 +178,9 @@ func (r *reader) state() index.State {
 	return index.States[i]
 }
 
-// scanRequest reads the columns of a request, and rest.
-func scanRequest(s scanner, rest ...any) (row requestRow, err error) {
-	values, err := scan(s, "request", requestWidth, rest...)
+// scanRequest reads the columns of a request.
+func scanRequest(s scanner) (row requestRow, err error) {
+	values, err := scan(s, "request", requestWidth)
 	if err != nil {
 		return row, err
 	}

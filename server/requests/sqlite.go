@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/klauspost/compress/zstd"
@@ -116,11 +117,12 @@ func (p SQLite) open(ctx context.Context, committed func(Commit), sync string) (
 // source is the name of a database for the driver. Whoever writes waits for
 // another program for two seconds.
 func source(path string, parameters ...string) string {
-	query := "_pragma=busy_timeout(2000)"
+	var query strings.Builder
+	query.WriteString("_pragma=busy_timeout(2000)")
 	for _, p := range parameters {
-		query += "&" + p
+		query.WriteString("&" + p)
 	}
-	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query}).String()
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query.String()}).String()
 }
 
 // create makes an empty file for a ledger that is new. One that was there is not

@@ -66,14 +66,12 @@ func byKey(ctx context.Context, tx *sql.Tx, key string) (row requestRow, found b
 	if key == "" {
 		return row, false, nil
 	}
-	return one(scanRequestAlone(tx.QueryRowContext(ctx, "SELECT "+requestColumns+" FROM request WHERE idempotency_key = ?", key)))
+	return one(scanRequest(tx.QueryRowContext(ctx, "SELECT "+requestColumns+" FROM request WHERE idempotency_key = ?", key)))
 }
 
 func byReference(ctx context.Context, tx *sql.Tx, ref Reference) (row requestRow, found bool, err error) {
-	return one(scanRequestAlone(tx.QueryRowContext(ctx, "SELECT "+requestColumns+" FROM request WHERE reference = ?", string(ref))))
+	return one(scanRequest(tx.QueryRowContext(ctx, "SELECT "+requestColumns+" FROM request WHERE reference = ?", string(ref))))
 }
-
-func scanRequestAlone(s scanner) (requestRow, error) { return scanRequest(s) }
 
 // one tells a row that is not there from an error.
 func one[R any](row R, err error) (R, bool, error) {

@@ -194,6 +194,9 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if s.reloads != nil {
 		s.reloads.tellReady(w)
 	}
+	if s.desk != nil {
+		s.desk.tellReady(w)
+	}
 	for _, reason := range reasons {
 		fmt.Fprintf(w, "%s %s\n", mark(false), reason)
 	}

@@ -27,6 +27,12 @@
 // then the memory is returned to the system at once. A candidate that cannot be
 // opened changes nothing.
 //
+// # Service requests
+//
+// They are kept by package [coverd/server/requests]; the desk here answers them
+// again after every new snapshot. Whatever is the matter with their ledger, no other
+// answer needs it, and a server is as ready as ever.
+//
 // # What absence is called
 //
 // "Not covered", "covered from a date", "no data held", "no such postcode",

@@ -71,5 +71,7 @@ func (s *Server) File() string { return s.snap.Load().offer.Path }
 // end; after the last of them nothing here refers to it, so that it is the
 // collector's once the caller has let it go.
 func (s *Server) Swap(next *index.Snapshot) (old *index.Snapshot) {
-	return s.snap.Swap(s.hold(next, Offer{})).Snapshot
+	old = s.snap.Swap(s.hold(next, Offer{})).Snapshot
+	s.desk.swapped()
+	return old
 }

@@ -144,7 +144,7 @@ func TestMethods(t *testing.T) {
 		{"POST", "/v1/postcodes/GU11AA", 405},
 		{"OPTIONS", "/v1/snapshot", 405},
 		{"DELETE", "/v1/snapshot", 405},
-		{"POST", "/v1/service-requests", 501},
+		{"POST", "/v1/service-requests", 501}, // unless they are kept somewhere
 		{"POST", "/nowhere", 404},
 	} {
 		r := ask(s, c.method, c.uri)

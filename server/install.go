@@ -1,9 +1,7 @@
 package server
 
 import (
-	"context"
 	"strings"
-	"time"
 
 	"coverd/geo"
 	"coverd/index"
@@ -261,23 +259,4 @@ func checkOf(reference string, s *receipts.Statement) licence.Check {
 	}
 	c.From, c.Until = said.From, said.Until
 	return c
-}
-
-// recorded adds the checks that are kept here.
-func (q *scratch) recorded(in *licence.Input) {
-	if q.srv.recorded == nil {
-		return
-	}
-	from := min(in.CheckDate, in.Installation)
-	if in.Applicable != 0 {
-		from = min(from, in.Applicable-licence.Window)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	checks, err := q.srv.recorded.Checks(ctx, in.Place, q.srv.clock.startOf(from), q.now)
-	if err != nil {
-		q.srv.log.Error("the record of checks cannot be read", "error", err.Error())
-		in.Unread = "the store does not answer"
-	}
-	in.Checks = append(in.Checks, checks...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"coverd/index"
 	"coverd/server/api"
 	"coverd/server/licence"
+	"coverd/server/requests"
 )
 
 // install asks about the licence.
@@ -128,38 +130,53 @@ func TestInstallAndLeaveWithReceipts(t *testing.T) {
 	}
 }
 
-// shelf is where a test's checks are kept.
-type shelf struct {
-	checks   []licence.Check
-	err      error
-	place    licence.Place
-	from, to time.Time
-}
-
-func (s *shelf) Checks(_ context.Context, p licence.Place, from, to time.Time) ([]licence.Check, error) {
-	s.place, s.from, s.to = p, from, to
-	return s.checks, s.err
-}
-
+// A service request is a check on record: of the premises that it found, or of
+// the place where an area was claimed to be covered.
 func TestInstallAndLeaveReadsTheRecord(t *testing.T) {
-	now := time.Date(2026, 12, 18, 9, 0, 0, 0, time.UTC)
-	record := &shelf{checks: []licence.Check{{
-		Reference: "SR-1", At: time.Date(2026, 12, 10, 8, 0, 0, 0, time.UTC), Place: licence.Place{UPRN: 990061391234},
-		On: testDay + 30, State: index.Available, Basis: licence.BasisClaims,
-	}}}
-	s, _ := signing(t, &now, Options{Recorded: record})
+	now := time.Date(2026, 12, 10, 8, 0, 0, 0, time.UTC)
+	s := keeping(t, Options{Now: func() time.Time { return now }})
+	const location = "latitude=51.24937&longitude=-0.549301" + usualDays + applicable
+	ask := func(body string) string {
+		return submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, body, "", 201).Reference
+	}
+	inside := ask(`{"latitude":51.24937,"longitude":-0.549301,"installation_date":"2026-12-22"}`)
+	beside := ask(`{"latitude":51.24947,"longitude":-0.549301,"installation_date":"2026-12-22"}`)
+	p, _ := s.Snapshot().UPRN(990061391234)
+	at := p.At().LatLng()
+	found := ask(fmt.Sprintf(`{"latitude":%f,"longitude":%f,"postcode":"GU1 1AA","installation_date":"2026-12-22"}`, at.Lat, at.Lng))
+
+	now = time.Date(2026, 12, 18, 9, 0, 0, 0, time.UTC)
 	a := install(t, s, "uprn=990061391234"+usualDays+applicable)
-	if a.Rules[2].Conclusion != api.LicenceAscertained || a.Checks[0].Reference != "SR-1" {
+	if a.Rules[2].Conclusion != api.LicenceAscertained || len(a.Checks) != 1 || a.Checks[0].Reference != found || !a.Checks[0].Counts {
 		t.Errorf("%+v", a)
 	}
-	if record.place.UPRN != 990061391234 || record.place.Address != "12" || !record.to.Equal(now) || record.from.Format(time.DateTime) != "2026-11-22 00:00:00" {
-		t.Errorf("asked for %+v", record)
+	a = install(t, s, location)
+	counts := map[string]bool{}
+	for _, c := range a.Checks {
+		counts[c.Reference] = c.Counts
 	}
-	record.checks, record.err = nil, errors.New("the disk is gone")
+	if a.Rules[2].Conclusion != api.LicenceAscertained || !maps.Equal(counts, map[string]bool{inside: true, beside: false}) {
+		t.Errorf("%v: %+v", counts, a)
+	}
+	// It was about that day, and is too old for another.
+	if a := install(t, s, "uprn=990061391234"+usualDays+"&applicable_date=2026-12-23"); a.Rules[2].Conclusion == api.LicenceAscertained {
+		t.Errorf("%+v", a)
+	}
+
+	s = keeping(t, Options{Requests: lost{}, Now: func() time.Time { return now }})
 	a = install(t, s, "uprn=990061391234"+usualDays+applicable)
 	if a.Rules[2].Conclusion != api.LicenceChecksUnavailable || a.Rules[0].Conclusion != api.LicenceDoesNotApply {
 		t.Errorf("%+v", a)
 	}
+}
+
+// lost is a ledger that cannot be opened.
+type lost struct{}
+
+func (lost) String() string { return "nowhere" }
+
+func (lost) Open(context.Context, func(requests.Commit)) (requests.Ledger, error) {
+	return nil, errors.New("the disk is gone")
 }
 
 func TestInstallAndLeaveProblems(t *testing.T) {

@@ -6,21 +6,14 @@ import (
 	"strconv"
 
 	"coverd/geo"
+	"coverd/index"
 	"coverd/server/api"
 )
 
 // answerLocation allocates a location to a Region and says what coverage to
 // expect there, what claims it, and what is near.
 func (q *scratch) answerLocation([]byte) {
-	a := &q.location
-	*a = api.LocationAnswer{
-		Query: api.LocationQuery{
-			Latitude: api.NoNumber(), Longitude: api.NoNumber(), Easting: api.NoNumber(), Northing: api.NoNumber(), On: api.Some(q.on),
-		},
-		Coverage: api.Estimate{Networks: a.Coverage.Networks},
-		Outcome:  api.LocationResolved, Areas: a.Areas[:0], NearestPremises: a.NearestPremises[:0], NearestPostcodes: a.NearestPostcodes[:0],
-		Snapshot: q.ref,
-	}
+	q.beginLocation()
 	p, ok := q.where()
 	if !ok {
 		return
@@ -33,10 +26,21 @@ func (q *scratch) answerLocation([]byte) {
 	if !ok {
 		return
 	}
-	region := q.snap.Locate(p)
-	if region.Region == geo.NoRegion {
+	if _, ok := q.resolve(p, limit, radius); !ok {
 		q.outside()
 		return
+	}
+	q.send()
+}
+
+// resolve makes the answer about a location, whose notation is in its query, and
+// returns the Region. With ok false it is over 2 km off Great Britain, and there
+// is no answer.
+func (q *scratch) resolve(p geo.LatLng, limit int, radius float64) (region index.Allocation, ok bool) {
+	a := &q.location
+	region = q.snap.Locate(p)
+	if region.Region == geo.NoRegion {
+		return region, false
 	}
 	a.Query.Limit, a.Query.Radius = limit, api.Number(radius)
 	a.Region = regionOf(region)
@@ -54,7 +58,20 @@ func (q *scratch) answerLocation([]byte) {
 		a.Explanation = q.explainLocation()
 	}
 	q.body = a.AppendJSON(q.body)
-	q.send()
+	return region, true
+}
+
+// beginLocation empties the answer about a location.
+func (q *scratch) beginLocation() {
+	a := &q.location
+	*a = api.LocationAnswer{
+		Query: api.LocationQuery{
+			Latitude: api.NoNumber(), Longitude: api.NoNumber(), Easting: api.NoNumber(), Northing: api.NoNumber(), On: api.Some(q.on),
+		},
+		Coverage: api.Estimate{Networks: a.Coverage.Networks},
+		Outcome:  api.LocationResolved, Areas: a.Areas[:0], NearestPremises: a.NearestPremises[:0], NearestPostcodes: a.NearestPostcodes[:0],
+		Snapshot: q.ref,
+	}
 }
 
 // around fills in what contains a location, what is near it, and what coverage

@@ -59,6 +59,10 @@ func newMetrics(s *Server) *metrics {
 		m.registry.MustRegister(m.candidates, reloadCollector{s.reloads})
 	}
 	m.registry.MustRegister(s.wanMatrix.answers, s.wanMatrix.cut)
+	if s.desk != nil {
+		d := s.desk.metrics
+		m.registry.MustRegister(d.events, d.commits, d.took, d.writes, deskCollector{s.desk})
+	}
 	m.registry.MustRegister(requests, duration, m.refused, m.panics, m.acceptErrors, snapshotCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return m

@@ -40,6 +40,11 @@ const (
 	paramCheckDate
 	paramApplicableDate
 	paramExplain
+	paramStatus
+	paramParty
+	paramOwnReference
+	paramRegion
+	paramUntil
 	parameterCount
 )
 
@@ -48,6 +53,7 @@ var parameterNames = [parameterCount]string{
 	"known", "indicated_since", "from", "to",
 	"receipt", "uprn", "postcode", "installation_date", "cut_off", "check_date", "applicable_date",
 	"explain",
+	"status", "party", "own_reference", "region", "until",
 }
 
 type parameterSet uint64

@@ -194,7 +194,7 @@ const (
 // nextStep describes the service request to raise: text where the body has a
 // location and is ready to post.
 func (q *scratch) nextStep(body api.ServiceRequestBody, text string) *api.NextStep {
-	if q.given.has(paramOn) {
+	if q.given.has(paramOn) && installable(q.on, q.day.day) {
 		body.InstallationDate = api.Some(q.on)
 	}
 	q.next = api.NextStep{

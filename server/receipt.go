@@ -26,13 +26,6 @@ func (q *scratch) receiptable() bool {
 		q.problem(api.Problem{Code: api.MalformedParameter, Parameter: "receipt", Detail: "it is not 1", Hint: "receipt=1 asks for one; leave it out for none"})
 		return false
 	}
-	if q.past {
-		q.problem(api.Problem{
-			Code: api.MalformedParameter, Parameter: "receipt", Detail: "what was said on a day in the past is no check that was made then",
-			Hint: "a receipt is of what is said now: leave known out, or receipt",
-		})
-		return false
-	}
 	return q.hasReceipts()
 }
 

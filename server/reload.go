@@ -249,6 +249,7 @@ func (r *reloader) swap(next *held) {
 	r.spent = append(r.spent, spent{weak.Make(old.Snapshot)})
 	r.mu.Unlock()
 	signal(r.replaced)
+	r.s.desk.swapped()
 }
 
 // signal fills a channel of one slot.

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/valyala/fasthttp"
 
@@ -30,6 +31,9 @@ const (
 	routeKeys
 	routeWANMatrix
 	routeServiceRequests
+	routeServiceRequestChanges
+	routeServiceRequest
+	routeServiceRequestCancel
 	routes
 )
 
@@ -41,23 +45,26 @@ var routeTable = [routes]struct {
 	takes  parameterSet
 	answer func(q *scratch, key []byte)
 }{
-	routeOther:           {path: "other"},
-	routePostcode:        {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt, paramExplain), (*scratch).answerPostcode},
-	routeValidate:        {"/v1/postcodes/{postcode}/validate", 0, (*scratch).answerValidate},
-	routeOutcode:         {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter, paramReceipt, paramExplain), (*scratch).answerOutcode},
-	routeSector:          {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter, paramReceipt, paramExplain), (*scratch).answerSector},
-	routePremises:        {"/v1/premises/{uprn}", set(paramOn, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt, paramExplain), (*scratch).answerPremises},
-	routeHistory:         {"/v1/premises/{uprn}/history", set(paramOn, paramNetwork, paramFrom, paramTo, paramLimit), (*scratch).answerHistory},
-	routeLocation:        {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius, paramReceipt, paramExplain), (*scratch).answerLocation},
-	routeRegions:         {"/v1/regions", 0, (*scratch).answerRegions},
-	routeRegion:          {"/v1/regions/{name}", 0, (*scratch).answerRegion},
-	routeSnapshot:        {"/v1/snapshot", 0, (*scratch).answerSnapshot},
-	routeChanges:         {"/v1/changes", set(paramSince, paramOutcode, paramLimit, paramAfter), (*scratch).answerChanges},
-	routeInstallAndLeave: {"/v1/install-and-leave", installParameters, (*scratch).answerInstallAndLeave},
-	routeVerifyReceipt:   {"/v1/receipts/verify", 0, (*scratch).answerVerifyReceipt},
-	routeKeys:            {keysPath, 0, (*scratch).answerKeys},
-	routeWANMatrix:       {"/v1/request-wan-matrix", 0, (*scratch).answerWANMatrix},
-	routeServiceRequests: {"/v1/service-requests", 0, (*scratch).answerServiceRequests},
+	routeOther:                 {path: "other"},
+	routePostcode:              {"/v1/postcodes/{postcode}", set(paramOn, paramAddress, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt, paramExplain), (*scratch).answerPostcode},
+	routeValidate:              {"/v1/postcodes/{postcode}/validate", 0, (*scratch).answerValidate},
+	routeOutcode:               {"/v1/outcodes/{outcode}", set(paramOn, paramLimit, paramAfter, paramReceipt, paramExplain), (*scratch).answerOutcode},
+	routeSector:                {"/v1/sectors/{sector}", set(paramOn, paramLimit, paramAfter, paramReceipt, paramExplain), (*scratch).answerSector},
+	routePremises:              {"/v1/premises/{uprn}", set(paramOn, paramNetwork, paramKnown, paramIndicatedSince, paramReceipt, paramExplain), (*scratch).answerPremises},
+	routeHistory:               {"/v1/premises/{uprn}/history", set(paramOn, paramNetwork, paramFrom, paramTo, paramLimit), (*scratch).answerHistory},
+	routeLocation:              {"/v1/locations", set(paramOn, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference, paramLimit, paramRadius, paramReceipt, paramExplain), (*scratch).answerLocation},
+	routeRegions:               {"/v1/regions", 0, (*scratch).answerRegions},
+	routeRegion:                {"/v1/regions/{name}", 0, (*scratch).answerRegion},
+	routeSnapshot:              {"/v1/snapshot", 0, (*scratch).answerSnapshot},
+	routeChanges:               {"/v1/changes", set(paramSince, paramOutcode, paramLimit, paramAfter), (*scratch).answerChanges},
+	routeInstallAndLeave:       {"/v1/install-and-leave", installParameters, (*scratch).answerInstallAndLeave},
+	routeVerifyReceipt:         {"/v1/receipts/verify", 0, (*scratch).answerVerifyReceipt},
+	routeKeys:                  {keysPath, 0, (*scratch).answerKeys},
+	routeWANMatrix:             {"/v1/request-wan-matrix", 0, (*scratch).answerWANMatrix},
+	routeServiceRequests:       {"/v1/service-requests", set(paramStatus, paramParty, paramOwnReference, paramPostcode, paramOutcode, paramRegion, paramSince, paramUntil, paramLimit, paramAfter), (*scratch).answerServiceRequests},
+	routeServiceRequestChanges: {"/v1/service-requests/changes", set(paramSince, paramLimit), (*scratch).answerServiceRequestChanges},
+	routeServiceRequest:        {"/v1/service-requests/{reference}", 0, (*scratch).answerServiceRequest},
+	routeServiceRequestCancel:  {"/v1/service-requests/{reference}/cancel", 0, (*scratch).cancelServiceRequest},
 }
 
 // match finds the route of a path as it was sent, and the key in it, still
@@ -78,6 +85,9 @@ func match(path []byte) (r route, key []byte) {
 		}
 		if string(noun) == "premises" && string(verb) == "history" {
 			return routeHistory, key
+		}
+		if string(noun) == "service-requests" && string(verb) == "cancel" {
+			return routeServiceRequestCancel, key
 		}
 		return routeOther, nil
 	}
@@ -115,6 +125,11 @@ func match(path []byte) (r route, key []byte) {
 		if string(key) == "verify" {
 			return routeVerifyReceipt, nil
 		}
+	case "service-requests":
+		if string(key) == "changes" {
+			return routeServiceRequestChanges, nil
+		}
+		return routeServiceRequest, key
 	}
 	return routeOther, nil
 }
@@ -151,15 +166,21 @@ func (q *scratch) answer() {
 			Code: api.UnknownPath, Detail: "there is nothing at " + string(q.ctx.Path()),
 			Hint: "ask at " + list(paths(), "or"),
 		})
+	case r >= routeServiceRequests:
+		q.answerKept(r, key)
 	case r == routeWANMatrix && !q.ctx.IsPost():
-		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "POST")
-		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "POST a RequestWANMatrix"})
-	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeServiceRequests && r != routeVerifyReceipt && r != routeWANMatrix:
-		q.ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD")
-		q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "use GET"})
+		q.notAllowed("POST")
+	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeVerifyReceipt && r != routeWANMatrix:
+		q.notAllowed("GET, HEAD")
 	case q.parse(routeTable[r].takes) && q.receiptable():
 		routeTable[r].answer(q, key)
 	}
+}
+
+// notAllowed answers for a method that a path does not take.
+func (q *scratch) notAllowed(allow string) {
+	q.ctx.Response.Header.Set(fasthttp.HeaderAllow, allow)
+	q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "use " + strings.ReplaceAll(strings.ReplaceAll(allow, "GET, HEAD", "GET"), ", ", " or ")})
 }
 
 // appendDecoded appends s without its percent-encoding.
@@ -179,7 +200,7 @@ func appendDecoded(b, s []byte) []byte {
 // paths lists what can be asked, for those who asked for something else.
 func paths() []string {
 	var list []string
-	for r := routePostcode; r < routeServiceRequests; r++ {
+	for r := routePostcode; r < routes; r++ {
 		list = append(list, knownPaths[r])
 	}
 	return list
@@ -193,15 +214,6 @@ func init() {
 	for r := range routeTable {
 		knownPaths[r] = routeTable[r].path
 	}
-}
-
-// answerServiceRequests tells that nobody keeps them here.
-func (q *scratch) answerServiceRequests([]byte) {
-	q.problem(api.Problem{
-		Code:   api.ServiceRequestsNotTaken,
-		Detail: "this server answers at once and keeps no service requests",
-		Hint:   "GET /v1/locations?latitude=&longitude= has coverage and Region for the place; raise the request itself with the DCC (SEC Appendix H 3.3)",
-	})
 }
 
 // send answers 200 with q.body, which is JSON, or 304 where the client has it.

@@ -15,8 +15,8 @@ import (
 
 	"coverd/index"
 	"coverd/server/duis"
-	"coverd/server/licence"
 	"coverd/server/receipts"
+	"coverd/server/requests"
 )
 
 // Options say how to serve. The zero value works.
@@ -43,15 +43,15 @@ type Options struct {
 	// DrainTimeout is how long requests under way may take once the server was
 	// told to stop. Ten seconds by default.
 	DrainTimeout time.Duration
-	// Receipts signs what is answered where that is asked for. None are given by
-	// default.
+	// Receipts signs what is answered where that is asked for, and all answers to
+	// service requests. None are given by default.
 	Receipts *receipts.Signer
-	// Recorded is where checks are kept that count for the licence, besides the
-	// receipts that are handed in. Nowhere by default.
-	Recorded licence.Recorded
 	// WANMatrixCodes are the response codes of Service Request 12.1.
 	// [duis.DefaultCodes] by default.
 	WANMatrixCodes *duis.Codes
+	// Requests is the ledger of service requests, which [Serve] opens. None by
+	// default: then they are refused.
+	Requests requests.Opener
 }
 
 // Server answers questions from a snapshot, and from another once that has
@@ -65,10 +65,10 @@ type Server struct {
 	log        *slog.Logger
 	metrics    *metrics
 	reloads    *reloader // nil where the snapshot has no source
+	desk       *desk     // nil where service requests are not taken
 	opened     func(info *index.Info)
 	draining   atomic.Bool
 	receipts   *receipts.Signer // nil: none are given
-	recorded   licence.Recorded // may be nil
 	wanMatrix  wanMatrix
 }
 
@@ -128,7 +128,7 @@ func (s *Server) start(snap *index.Snapshot, offer Offer) {
 }
 
 func newServer(o Options) (*Server, error) {
-	s := &Server{maxAge: o.MaxAge, maxDataAge: o.MaxDataAge, drain: o.DrainTimeout, log: o.Log, opened: o.Opened, receipts: o.Receipts, recorded: o.Recorded}
+	s := &Server{maxAge: o.MaxAge, maxDataAge: o.MaxDataAge, drain: o.DrainTimeout, log: o.Log, opened: o.Opened, receipts: o.Receipts}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -147,6 +147,9 @@ func newServer(o Options) (*Server, error) {
 	}
 	if err := s.wanMatrix.init(o.WANMatrixCodes); err != nil {
 		return nil, err
+	}
+	if o.Requests != nil {
+		s.desk = newDesk(s, o.Requests)
 	}
 	return s, nil
 }
@@ -200,7 +203,17 @@ func (s *Server) Serve(ctx context.Context, public, admin net.Listener) error {
 			return nil
 		})
 	}
+	// The ledger outlives ctx: until requests under way are finished.
+	keeping, closeLedger := context.WithCancel(context.WithoutCancel(ctx))
+	defer closeLedger()
+	if s.desk != nil {
+		g.Go(func() error {
+			s.desk.run(keeping)
+			return nil
+		})
+	}
 	g.Go(func() error {
+		defer closeLedger()
 		<-ctx.Done() // told to stop, or one of them ended
 		s.draining.Store(true)
 		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.drain)

@@ -28,12 +28,13 @@ var allowed = map[string]string{
 	"server/duis":     "geo index server/api",
 	"server/receipts": "geo index server/api",
 	"server/licence":  "geo index server/api",
-	"server":          "geo index index/generations server/api server/duis server/receipts server/licence",
+	"server/requests": "geo index",
+	"server":          "geo index index/generations server/api server/duis server/receipts server/licence server/requests",
 	"server/client":   "server/api",
 
 	"fixtures":   "geo",
 	"bench":      "geo index index/generations fixtures server server/api server/client",
-	"cmd/coverd": "geo index index/generations loader server server/api server/client server/duis server/receipts fixtures bench",
+	"cmd/coverd": "geo index index/generations loader server server/api server/client server/duis server/receipts server/requests fixtures bench",
 }
 
 // allowedInTests may be imported by any package's tests besides: the small
@@ -60,6 +61,8 @@ var keptTo = map[string]string{
 	"github.com/HdrHistogram":        "bench",
 	"github.com/go-jose":             "server/receipts",
 	"github.com/jackc":               "bench",
+	"modernc.org":                    "server/requests",
+	"github.com/pressly/goose":       "server/requests",
 	"log/slog":                       "server cmd/coverd",
 	"flag":                           "",
 	"log":                            "",

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"coverd/index"
 	"coverd/server"
 	"coverd/server/receipts"
+	"coverd/server/requests"
 )
 
 type serveOptions struct {
@@ -30,6 +32,9 @@ type serveOptions struct {
 	keys      string
 	issuer    string
 	codes     string
+
+	requests      string
+	requestsGiven bool
 }
 
 func newServe(std stdio) *cobra.Command {
@@ -51,6 +56,10 @@ alone unless you say otherwise. Port 0 lets the kernel choose; the log says what
 With --receipt-keys, ?receipt=1 has an answer come with a signed receipt, and the keys are published at
 /.well-known/jwks.json. The directory gets its first key if it has none; 'coverd receipt keys rotate' makes another, which
 the server notices. It need not be writable after that.
+Service requests are kept in the file --requests: FILE.requests.db beside the snapshot by default, or requests.db in the
+directory. It is made if it is not there, and needs no setting up. Each is on disk before it is acknowledged. Where the
+file is damaged, locked or may not be written to, they are refused with 503 and all else is answered; it is tried again
+from time to time. A damaged file is never deleted. --requests none has none taken.
 
 With --max-age, /readyz says 503 and answers say that they are stale once the data is older than that, counted from the
 start of the day it describes. Questions are answered all the same.
@@ -61,9 +70,13 @@ leaves out is as it is without one.`,
 		Example: `  coverd serve --snapshot coverd.snap
   coverd serve --snapshots snapshots --max-age 72h --receipt-keys receipt-keys
   curl 'http://127.0.0.1:8080/v1/locations?latitude=51.2452&longitude=-0.5823'
+  curl -d '{"latitude": 51.2452, "longitude": -0.5823}' http://127.0.0.1:8080/v1/service-requests
   curl -X POST http://127.0.0.1:9090/snapshots/rollback`,
 		Args: cobra.NoArgs,
-		RunE: verb(func(cmd *cobra.Command, _ []string) error { return runServe(cmd.Context(), o, std) }),
+		RunE: verb(func(cmd *cobra.Command, _ []string) error {
+			o.requestsGiven = cmd.Flags().Changed("requests")
+			return runServe(cmd.Context(), o, std)
+		}),
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.snapshot, "snapshot", "", "the snapshot `file` to answer from; this or --snapshots is required")
@@ -71,6 +84,7 @@ leaves out is as it is without one.`,
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` for questions")
 	f.StringVar(&o.admin, "admin", "127.0.0.1:9090", "`address` for health, metrics and snapshots")
 	f.DurationVar(&o.interval, "reload-interval", 30*time.Second, "`time` between looks at --snapshots, besides those when something changes there")
+	f.StringVar(&o.requests, "requests", "", "the `file` to keep service requests in, or none; by default one beside the snapshot")
 	f.DurationVar(&o.maxAge, "max-age", 0, "`age` of the data from which on the server is not ready, such as 72h; 0 for none")
 	f.StringVar(&o.keys, "receipt-keys", "", "`directory` of the keys that receipts are signed with; none are given without")
 	f.StringVar(&o.issuer, "receipt-issuer", "coverd", "`name` that receipts are signed in")
@@ -105,6 +119,19 @@ func (o *serveOptions) signer() (*receipts.Signer, error) {
 		return nil, nil
 	}
 	return receipts.Open(o.keys, o.issuer)
+}
+
+// ledger is where service requests are kept; nil: nowhere.
+func (o *serveOptions) ledger() requests.Opener {
+	switch {
+	case o.requestsGiven && (o.requests == "" || o.requests == "none"):
+		return nil
+	case o.requestsGiven:
+		return requests.SQLite(o.requests)
+	case o.snapshot != "":
+		return requests.SQLite(o.snapshot + ".requests.db")
+	}
+	return requests.SQLite(filepath.Join(o.snapshots, "requests.db"))
 }
 
 func runServe(ctx context.Context, o serveOptions, std stdio) error {
@@ -162,7 +189,7 @@ func openServer(o serveOptions, log *slog.Logger) (*server.Server, error) {
 		return nil, err
 	}
 	srv, err := server.Open(source, server.Options{
-		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval, Receipts: signer, WANMatrixCodes: codes,
+		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval, Receipts: signer, WANMatrixCodes: codes, Requests: o.ledger(),
 		Opened: func(info *index.Info) { keepLean(info.Memory) },
 	})
 	if err != nil {

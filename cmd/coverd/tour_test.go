@@ -95,10 +95,11 @@ var (
 	took     = regexp.MustCompile(`\bin [0-9.]+ ?m?s\b`)
 	age      = regexp.MustCompile(`("age_days":)[0-9]+`)
 	moment   = regexp.MustCompile(`\b[0-9-]{10} [0-9:]{8} UTC\b|\bknown(?: on |=)[0-9-]{10}\b`)
-	signing  = regexp.MustCompile(`[A-Za-z0-9_-]{43}`) // that signs receipts
+	signing  = regexp.MustCompile(`[A-Za-z0-9_-]{43}`)                                       // that signs receipts
+	request  = regexp.MustCompile(`"(SR-[0-9A-Z]{4}-[0-9A-Z]{4}|20[0-9-]{8}T[0-9:.]{8,}Z)"`) // its reference, and when
 )
 
-// plain is output without line breaks in JSON, identities and ages.
+// plain is output without line breaks in JSON, identities, ages and times.
 func plain(output string) string {
 	var b bytes.Buffer
 	if json.Compact(&b, []byte(output)) == nil {
@@ -108,6 +109,7 @@ func plain(output string) string {
 	output = age.ReplaceAllString(output, `$1…`)
 	output = moment.ReplaceAllString(output, "…")
 	output = signing.ReplaceAllString(output, "…")
+	output = request.ReplaceAllString(output, `"…"`)
 	return identity.ReplaceAllStringFunc(output, func(s string) string {
 		if strings.Trim(s, "0123456789") == "" {
 			return s // a UPRN

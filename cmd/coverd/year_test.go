@@ -56,6 +56,7 @@ func TestYear(t *testing.T) {
 	standing := w.standing(t, "1.snap", gone) // of the postcodes that are gone, those that had premises
 	t.Run("register", func(t *testing.T) {
 		w.checkNew(t, "2.snap", fresh)
+		w.checkRequests(t, "2.snap", fresh)
 		w.checkGone(t, "2.snap", gone, standing)
 		w.checkDiff(t, "1.snap", "2.snap", map[string]int{
 			"postcode_new": len(fresh), "postcode_terminated": len(gone), "premises_gained": 0, "premises_lost": 0, "state_changed": 0,

@@ -55,6 +55,15 @@ const (
 	ChangesTooOld = "changes_too_old"
 	HistoryTooOld = "history_too_old"
 
+	MalformedBody           = "malformed_body"
+	UnknownMember           = "unknown_member"
+	MalformedMember         = "malformed_member"
+	MalformedReference      = "malformed_reference"
+	MalformedIdempotencyKey = "malformed_idempotency_key"
+	IdempotencyKeyReused    = "idempotency_key_reused"
+	UnknownReference        = "unknown_reference"
+	LedgerUnavailable       = "ledger_unavailable"
+
 	MethodNotAllowed        = "method_not_allowed"
 	RequestTimeout          = "request_timeout"
 	LengthRequired          = "length_required"
@@ -90,12 +99,18 @@ var ProblemKinds = []ProblemKind{
 	{InvalidReceipt, 400, "Not a valid receipt"},
 	{SeveralPremises, 400, "Several premises have the postcode"},
 	{BadRequest, 400, "Not a well-formed HTTP request"},
+	{MalformedBody, 400, "Not a body that is taken here"},
+	{UnknownMember, 400, "No such member of the body"},
+	{MalformedMember, 400, "Not a value that the member can have"},
+	{MalformedReference, 400, "Not the reference of a service request"},
+	{MalformedIdempotencyKey, 400, "Not an idempotency key"},
 
 	{UnknownPostcode, 404, "Neither the postcode nor its outcode is known"},
 	{UnknownOutcode, 404, "The outcode is not known"},
 	{UnknownSector, 404, "The sector is not known"},
 	{UnknownUPRN, 404, "No extract has the UPRN"},
 	{UnknownRegion, 404, "No such Region"},
+	{UnknownReference, 404, "No such service request"},
 	{UnknownPath, 404, "No such path"},
 	{OutOfArea, 404, "Outside smart metering in Great Britain"},
 	{OutsideGreatBritain, 404, "Over 2 km off Great Britain"},
@@ -107,9 +122,11 @@ var ProblemKinds = []ProblemKind{
 	{LengthRequired, 411, "A body needs a Content-Length"},
 	{BodyTooLarge, 413, "The body is too large"},
 	{ExpectationFailed, 417, "Only 100-continue may be expected"},
+	{IdempotencyKeyReused, 422, "The idempotency key belongs to another request"},
 	{HeaderTooLarge, 431, "The request line and headers are too large"},
 	{InternalError, 500, "Something went wrong here"},
 	{ServiceRequestsNotTaken, 501, "Service requests are not taken here"},
 	{ReceiptsNotGiven, 501, "Receipts are not given here"},
+	{LedgerUnavailable, 503, "Service requests cannot be kept or looked up for now"},
 	{VersionNotSupported, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken"},
 }

@@ -1,7 +1,6 @@
 package licence
 
 import (
-	"context"
 	"time"
 
 	"coverd/geo"
@@ -60,12 +59,6 @@ const (
 	BasisClaims = "claims"        // what CSPs claim of the premises
 	BasisArea   = "coverage_area" // what a CSP claims of an area around the place
 )
-
-// Recorded is where checks are kept.
-type Recorded interface {
-	// Checks returns those about a place that were made in a time.
-	Checks(ctx context.Context, place Place, from, to time.Time) ([]Check, error)
-}
 
 // Input is all that a conclusion rests on.
 type Input struct {

@@ -1,0 +1,77 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"coverd/geo"
+	"coverd/server/licence"
+	"coverd/server/requests"
+)
+
+const (
+	checkNear = 25          // metres around a place in which service requests are shown to be about it, or not
+	checkWait = time.Second // for the ledger
+)
+
+// recorded adds the checks that are kept here: answers to service requests.
+func (q *scratch) recorded(in *licence.Input) {
+	if q.srv.desk == nil {
+		return
+	}
+	first := min(in.CheckDate, in.Installation)
+	if in.Applicable != 0 {
+		first = min(first, in.Applicable-licence.Window)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), checkWait)
+	defer cancel()
+	seen := map[string]bool{}
+	err := q.srv.desk.keeper.Read(ctx, func(l requests.Ledger) error {
+		for _, place := range checkPlaces(&in.Place) {
+			list, err := l.Checks(ctx, place, q.srv.clock.startOf(first), q.now)
+			if err != nil {
+				return err
+			}
+			for i := range list {
+				if c := &list[i]; !seen[c.Reference] {
+					seen[c.Reference] = true
+					in.Checks = append(in.Checks, requestCheck(c, &in.Place))
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		q.srv.log.Error("the record of checks cannot be read", "error", err.Error())
+		in.Unread = "the store does not answer"
+	}
+}
+
+// checkPlaces is where checks about a place are looked for.
+func checkPlaces(p *licence.Place) (list []requests.Place) {
+	if p.UPRN != 0 {
+		list = append(list, requests.Place{UPRN: p.UPRN})
+	}
+	if p.Location.IsValid() {
+		list = append(list, requests.Place{At: p.Location.LatLng(), Within: checkNear})
+	}
+	return list
+}
+
+// requestCheck is the check that a service request was, which is about the place
+// if it was made for that location, or answered by that premises. It tells of no
+// day after the one that was asked about: of until when, the ledger has no column.
+func requestCheck(c *requests.Check, about *licence.Place) licence.Check {
+	out := licence.Check{
+		Reference: c.Reference, At: c.At, Snapshot: c.Snapshot, AsOf: c.AsOf, On: c.On, State: c.State, From: c.From, Until: c.On, Basis: c.Basis,
+	}
+	if c.Basis == basisPremises {
+		out.Basis = licence.BasisClaims
+	}
+	if c.UPRN != 0 && about.UPRN != 0 {
+		out.Place = licence.Place{UPRN: c.UPRN, Postcode: c.Postcode}
+	} else {
+		out.Place = licence.Place{Location: geo.LatLng{Lat: c.Latitude, Lng: c.Longitude}.Location()}
+	}
+	return out
+}

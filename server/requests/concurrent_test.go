@@ -1,0 +1,53 @@
+package requests
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// Of many who send the same request at once, one makes it and all are told of it;
+// and few transactions serve many.
+func TestOneKeyIsOneRequest(t *testing.T) {
+	var commits, writes atomic.Int64
+	l, err := SQLite(t.TempDir()+"/requests.db").Open(t.Context(), func(c Commit) {
+		commits.Add(1)
+		writes.Add(int64(c.Writes))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	const keys, each = 20, 15
+	var refs [keys]sync.Map
+	var made atomic.Int64
+	var wg sync.WaitGroup
+	for i := range keys * each {
+		wg.Go(func() {
+			rec, added, err := l.Add(t.Context(), aRequest(i%keys), anAnswer("one", nil))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			refs[i%keys].Store(rec.Reference, true)
+			if added {
+				made.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	for i := range refs {
+		n := 0
+		refs[i].Range(func(any, any) bool { n++; return true })
+		if n != 1 {
+			t.Errorf("key %d has %d requests", i, n)
+		}
+	}
+	if made.Load() != keys || writes.Load() != keys*each || commits.Load() >= writes.Load() {
+		t.Errorf("%d made; %d writes in %d transactions", made.Load(), writes.Load(), commits.Load())
+	}
+	list, err := l.List(t.Context(), &Filter{Limit: 1000})
+	if err != nil || len(list) != keys {
+		t.Error(len(list), err)
+	}
+}

@@ -11,6 +11,7 @@
 //	snap, err := index.Open("coverd.snap")
 //	...
 //	unit, ok := snap.Postcode(postcode) // status, Region, premises, summary
+//	match := unit.MatchAddress(address) // its premises with an address identifier, and how sure that is
 //	home, ok := snap.UPRN(uprn)         // one premises
 //	town, ok := snap.Outcode(outcode)   // distribution; likewise Sector
 //

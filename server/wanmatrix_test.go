@@ -123,6 +123,18 @@ func TestRequestWANMatrixInJSON(t *testing.T) {
 	}
 }
 
+// A long answer is compressed for who asks for it, as any other.
+func TestRequestWANMatrixIsCompressed(t *testing.T) {
+	s := testServer(t, Options{})
+	body := wanMatrixBody("5.4", partialAddress("GU1 1AA", "apt 2 wey hse"))
+	_, plain := postXML(s, body, "Accept", "application/json")
+	r, _ := postXML(s, body, "Accept", "application/json", "Accept-Encoding", "gzip")
+	got, err := r.BodyGunzip()
+	if err != nil || string(got) != plain || header(r, "Content-Encoding") != "gzip" || header(r, "Cache-Control") != "no-store" {
+		t.Errorf("%v: %s\n%s\nwant %s", err, &r.Header, got, plain)
+	}
+}
+
 func TestRequestWANMatrixRefuses(t *testing.T) {
 	s := testServer(t, Options{})
 	for body, code := range map[string]string{

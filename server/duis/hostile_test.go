@@ -162,7 +162,7 @@ func TestHostileBodies(t *testing.T) {
 			t.Errorf("%s: %v, %d bytes: %s", h.name, err, len(document), document)
 		}
 		const constant = 32 << 10
-		if spent := after.TotalAlloc - before.TotalAlloc; spent > 8*uint64(len(body))+constant {
+		if spent := after.TotalAlloc - before.TotalAlloc; spent > 10*uint64(len(body))+constant {
 			t.Errorf("%s: %d bytes allocated for a body of %d", h.name, spent, len(body))
 		} else if len(body) > 10_000 {
 			worst = max(worst, float64(spent)/float64(len(body)))

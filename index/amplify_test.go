@@ -28,6 +28,11 @@ func replaced(t *testing.T, with map[string][]byte) []byte {
 	}
 	m := mutator{raws: unpacked(t, golden), count: true}
 	m.names = sectionNames(t, golden)
+	for _, name := range slices.Sorted(maps.Keys(with)) {
+		if !slices.Contains(m.names, name) {
+			m.names = append(m.names, name)
+		}
+	}
 	maps.Copy(m.raws, with)
 	file, err := m.file()
 	if err != nil {
@@ -103,6 +108,16 @@ func triangles(prefix string, n, shapes int) map[string][]byte {
 	return with
 }
 
+// pastOf are the sections of a history of a night in which nothing was said
+// otherwise, with what may have been said.
+func pastOf(said []byte) map[string][]byte {
+	head := binary.AppendVarint(append([]byte{historyLayout, 1}, make([]byte, idBytes)...), int64(worldDay)-1)
+	return map[string][]byte{
+		sectionPastHead: append(head, said...), sectionPastRows: make([]byte, pastHeadSize), sectionPastBits: make([]byte, bitPadding),
+		sectionPastGone: recordsOf(0, goneFields(nil)...), sectionPastUPRN: columnOf(0, nil), sectionPastText: {},
+	}
+}
+
 func TestHostileAmplification(t *testing.T) {
 	n := pick(30_000, 3_000)
 	constant := func(n int, v int64) []byte { return columnOf(n, func(int) int64 { return v }) }
@@ -170,6 +185,30 @@ func TestHostileAmplification(t *testing.T) {
 			}
 			return map[string][]byte{sectionClaims: raw}
 		},
+		"a past of many claims": func() map[string][]byte {
+			raw := binary.AppendUvarint(nil, uint64(60*n))
+			for i := range 60 * n {
+				raw = append(appendClaim(raw, &Claim{Anticipated: Day(10 + i)}), 0)
+			}
+			return pastOf(append(raw, 0))
+		},
+		"a past of many aspects": func() map[string][]byte {
+			return pastOf(append(binary.AppendUvarint([]byte{0}, uint64(60*n)), make([]byte, 120*n)...))
+		},
+		"a past of long aspects": func() map[string][]byte {
+			raw := []byte{60}
+			for i := range 60 {
+				raw = append(appendClaim(raw, &Claim{Anticipated: Day(10 + i)}), 0)
+			}
+			raw = binary.AppendUvarint(raw, uint64(2*n))
+			for range 2 * n {
+				raw = append(raw, 0, 60)
+				for i := range byte(60) {
+					raw = append(raw, 2*i)
+				}
+			}
+			return pastOf(raw)
+		},
 		"many sources": func() map[string][]byte {
 			return map[string][]byte{sectionMeta: []byte(`{"as_of":"2026-11-22","sources":[` + string(bytes.Repeat([]byte("{},"), 100*n)) + `{}]}`)}
 		},
@@ -207,7 +246,7 @@ func TestHostileAmplification(t *testing.T) {
 			}
 		}
 	}
-	for _, what := range []string{"one claim set of very many claims", "many areas around one point", "one area of many polygons around one point", "Regions of many polygons around one point"} {
+	for _, what := range []string{"a past of many aspects", "a past of long aspects", "one claim set of very many claims", "many areas around one point", "one area of many polygons around one point", "Regions of many polygons around one point"} {
 		if !opens[what] {
 			t.Errorf("%s: it does not open, so that nothing is shown", what)
 		}

@@ -97,7 +97,8 @@ func (h *history) parseAspects(d *decoder) error {
 	p := h.past
 	n := d.count(min(mostPastClaims, len(d.b)/2), "aspects")
 	h.conflicts = make([]bool, 1, n+1)
-	p.setStarts = make([]uint32, 2, n+2) // set 0 is empty
+	p.setStarts = make([]uint32, 2, n+2)         // set 0 is empty
+	p.setItems = make([]uint32, 0, len(d.b)-2*n) // of which each has a byte at least
 	for i := range n {
 		h.conflicts = append(h.conflicts, d.byte(2) == 1)
 		last := int64(-1)

@@ -278,3 +278,20 @@ func TestWithoutHistory(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+func TestHistoryAllocatesNothing(t *testing.T) {
+	list := longNights(t, rand.New(rand.NewPCG(2, 1)), 200, 4, 60)
+	s := list[len(list)-1]
+	today := s.Info().AsOf
+	var kept []Indication
+	for _, p := range []Premises{s.PremisesAt(0), s.PremisesAt(uint32(s.Info().Premises) / 2)} {
+		kept = p.AppendHistory(kept[:0], minDay, maxDay)
+		if n := testing.AllocsPerRun(100, func() {
+			p.Known(today - 1)
+			p.IndicatedSince(today, today-30, today)
+			kept = p.AppendHistory(kept[:0], minDay, maxDay)
+		}); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	}
+}

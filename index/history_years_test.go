@@ -305,3 +305,63 @@ func historySize(s *Snapshot) string {
 	return fmt.Sprintf("%d events, %.2f bytes each; history %.2f %%, journal %.2f %% of %d (%s), %d aspects",
 		events, float64(hist)/float64(max(events, 1)), 100*float64(hist)/float64(rest), 100*float64(log)/float64(rest), rest, strings.Join(parts, ", "), s.past.past.ClaimSets()-1)
 }
+
+var historySnapshots = flag.String("history.snapshots", "", "files, oldest first and with commas between, each built on the one before: the last is held against the others")
+
+// TestHistoryOfSnapshots compares what the last of the snapshots of -history.snapshots
+// tells with what the others say: of all premises that have a past, and some others.
+func TestHistoryOfSnapshots(t *testing.T) {
+	if *historySnapshots == "" {
+		t.Skip("no -history.snapshots")
+	}
+	paths := strings.Split(*historySnapshots, ",")
+	last, err := Open(paths[len(paths)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(historySize(last))
+	for _, path := range paths {
+		s, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		day := s.Info().AsOf
+		ons := []Day{day - 30, day, day + 40, day + 400}
+		past, others, absent := 0, 0, 0
+		for p := range last.AllPremises() {
+			has := last.past.has(p.row)
+			if u := p.UPRN(); u != 0 && (has || p.row%97 == 0) {
+				want := said(false, false, ClaimSet{}, ons)
+				q, there := s.UPRN(u)
+				if there {
+					want = said(true, q.Conflict(), q.Claims(), ons)
+				} else {
+					absent++
+				}
+				i, ok := p.Known(day)
+				if got := said(i.Present, i.Conflict, i.Claims, ons); !ok || got != want {
+					t.Fatalf("UPRN %v on %v: %t, want\n%s\ngot\n%s", u, day, ok, want, got)
+				}
+				if has {
+					past++
+				} else {
+					others++
+				}
+			}
+		}
+		gone := 0
+		for p := range s.AllPremises() {
+			if u := p.UPRN(); u != 0 {
+				if _, ok := last.UPRN(u); !ok {
+					d, ok := last.Departed(u)
+					i, _ := d.Known(day)
+					if !ok || said(i.Present, i.Conflict, i.Claims, ons) != said(true, p.Conflict(), p.Claims(), ons) {
+						t.Fatalf("UPRN %v, which is gone, on %v: %t", u, day, ok)
+					}
+					gone++
+				}
+			}
+		}
+		t.Logf("%v: %d premises with a past and %d others are as they were, %d of them not there, and %d that are gone", day, past, others, absent, gone)
+	}
+}

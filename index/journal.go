@@ -18,7 +18,7 @@ import (
 //
 // A caller that has missed some nights wants what has changed since its own
 // snapshot, without either of the two at hand. What a night changes is a few
-// thousandths of the country, so that many nights fit a tenth of a snapshot.
+// thousandths of the country, so that many nights fit a fiftieth of a snapshot.
 // Each stands in it as it was found, and is handed on from build to build as it
 // is: blocks of some 60 KB, each compressed on its own, so that what there is of
 // an outcode is found by decoding one or two. Kept are not the changes but what

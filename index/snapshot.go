@@ -78,7 +78,7 @@ type Info struct {
 	Prefer        []NetworkRegion `json:"prefer,omitempty"`
 	Sources       []Source        `json:"sources"`
 	HistoryFrom   Day             `json:"history_from,omitzero"` // the first known day that is remembered, where there is one before AsOf
-	Overrides     []Override      `json:"overrides,omitempty"` // gates that a person overrode for this build
+	Overrides     []Override      `json:"overrides,omitempty"`   // gates that a person overrode for this build
 	Attributions  []string        `json:"attributions"`
 	Sections      []SectionInfo   `json:"sections,omitzero"`
 }

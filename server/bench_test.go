@@ -67,7 +67,14 @@ func BenchmarkAnswer(b *testing.B) {
 		}
 	}
 	asked["postcode"], asked["postcode of 17"] = mixed, seventeen
-	for _, name := range []string{"postcode", "postcode of 17", "outcode", "sector", "premises", "location"} {
+	_, day := s.clock.read()
+	today := day.day
+	for _, name := range []string{"postcode of 17", "premises"} {
+		for _, uri := range asked[name] {
+			asked[name+" in 30 days"] = append(asked[name+" in 30 days"], uri+"?indicated_since="+(today-30).String())
+		}
+	}
+	for _, name := range []string{"postcode", "postcode of 17", "postcode of 17 in 30 days", "outcode", "sector", "premises", "premises in 30 days", "location"} {
 		uris := asked[name]
 		b.Run(name, func(b *testing.B) {
 			var ctx fasthttp.RequestCtx

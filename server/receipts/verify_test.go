@@ -312,3 +312,26 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkReceipt(b *testing.B) {
+	s, err := Open(b.TempDir(), "coverd")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var compact string
+	b.Run("sign", func(b *testing.B) {
+		for b.Loop() {
+			if compact, err = s.Sign(example()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(len(compact)), "B/receipt")
+	})
+	b.Run("verify", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := Verify(s.Keys(), compact); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -334,5 +334,5 @@ func TestReceiptsOfAnyAddress(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ask(t, rapid.OneOf(rapid.String(), rapid.Just(`,"receipt":"x"}`), rapid.Just("\xff\xfe")).Filter(func(s string) bool { return strings.TrimSpace(s) != "" }).Draw(t, "address"))
 	})
-	ask(t, strings.Repeat("\u2028", 900)) // which takes nine bytes in a path, and six in JSON
+	ask(t, "a"+strings.Repeat("\u2028", 850)+"z") // which takes nine bytes in a path, and six in JSON
 }

@@ -155,14 +155,14 @@ func TestEveryByteCounts(t *testing.T) {
 	}
 	for i := range compact {
 		for c := range 256 {
-			if x := byte(c) ^ compact[i]; x != 0 && (*every || x&(x-1) == 0) {
+			if x := byte(c) ^ compact[i]; x != 0 && (*every || x == 1 || x&(x-1) == 0 && !testing.Short()) {
 				refused("changed", i, compact[:i]+string([]byte{byte(c)})+compact[i+1:])
 			}
 		}
 		refused("left out", i, compact[:i]+compact[i+1:])
 	}
 	for i := range len(compact) + 1 {
-		for _, c := range "A-=. \n\x00" {
+		for _, c := range "A=\n" {
 			refused("put in before", i, compact[:i]+string(c)+compact[i:])
 		}
 		refused("is where it ends, it", i, compact[:i][:max(0, min(i, len(compact)-1))])

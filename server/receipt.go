@@ -43,6 +43,7 @@ func (q *scratch) hasReceipts() bool {
 // sendReceipted answers 200 with q.body and its receipt. It is of this second,
 // and nobody's but who asked: it is kept by no cache.
 func (q *scratch) sendReceipted() {
+	q.srv.lookAtKeys()
 	s := q.statement()
 	s.IssuedAt, s.AnswerSHA256 = q.now.Unix(), receipts.Digest(q.body)
 	compact, err := q.srv.receipts.Sign(s)
@@ -223,14 +224,32 @@ func namePremises(out *receipts.Place, p remembered) {
 	}
 }
 
+// lookAtKeys has the receipt keys read again if they have changed. What is wrong
+// with them is said when it is news.
+func (s *Server) lookAtKeys() {
+	before, trouble := s.receipts.Keys().Names()[0], ""
+	if err := s.receipts.Look(); err != nil {
+		trouble = err.Error()
+	}
+	if now := s.receipts.Keys().Names()[0]; now != before {
+		s.log.Info("receipts are signed with another key", "key", now)
+	}
+	old, _ := s.keysTrouble.Swap(trouble).(string)
+	switch {
+	case old == trouble:
+	case trouble == "":
+		s.log.Info("the receipt keys can be read again")
+	default:
+		s.log.Error("the receipt keys cannot be read again; those that are known stay in use", "error", trouble)
+	}
+}
+
 // answerKeys publishes the keys.
 func (q *scratch) answerKeys([]byte) {
 	if !q.hasReceipts() {
 		return
 	}
-	if err := q.srv.receipts.Look(); err != nil {
-		q.srv.log.Error("the receipt keys cannot be read again; those that are known stay in use", "error", err.Error())
-	}
+	q.srv.lookAtKeys()
 	h := &q.ctx.Response.Header
 	h.SetContentType(typeKeySet)
 	h.SetCanonical(headerCacheControl, []byte("max-age=300"))
@@ -247,9 +266,7 @@ func (q *scratch) answerVerifyReceipt([]byte) {
 	if !q.hasReceipts() {
 		return
 	}
-	if err := q.srv.receipts.Look(); err != nil {
-		q.srv.log.Error("the receipt keys cannot be read again; those that are known stay in use", "error", err.Error())
-	}
+	q.srv.lookAtKeys()
 	q.body = append(q.body, encode(receipts.Judge(q.srv.receipts.Keys(), q.ctx.PostBody(), nil))...)
 	q.sendUnkept(typeJSON)
 }

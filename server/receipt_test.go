@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/valyala/fasthttp"
+	"pgregory.net/rapid"
 
 	"coverd/server/api"
 	"coverd/server/receipts"
@@ -309,3 +311,28 @@ func TestReceiptsOfThePast(t *testing.T) {
 }
 
 func asText(v any) string { return string(encode(v)) }
+
+// Whatever address is asked for, the receipt states it and is good.
+func TestReceiptsOfAnyAddress(t *testing.T) {
+	now := noon
+	s, _ := signing(t, &now, Options{})
+	ask := func(t interface {
+		Fatalf(format string, args ...any)
+	}, address string,
+	) {
+		uri := "/v1/postcodes/GU11AA?receipt=1&address=" + url.QueryEscape(address)
+		status, _, body := s.Answer("GET", uri)
+		v := receipts.Judge(s.receipts.Keys(), body, nil)
+		if status != 200 || !v.Valid || v.Answer != receipts.AnswerMatches {
+			t.Fatalf("%q: %d, %+v", address, status, v)
+		}
+		_, query, _ := strings.Cut(v.Statement.Question, "?")
+		if values, err := url.ParseQuery(query); err != nil || values.Get("address") != address {
+			t.Fatalf("%q became %q, %v", address, values.Get("address"), err)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		ask(t, rapid.OneOf(rapid.String(), rapid.Just(`,"receipt":"x"}`), rapid.Just("\xff\xfe")).Filter(func(s string) bool { return strings.TrimSpace(s) != "" }).Draw(t, "address"))
+	})
+	ask(t, "a"+strings.Repeat("\u2028", 850)+"z") // which takes nine bytes in a path, and six in JSON
+}

@@ -70,6 +70,8 @@ type Server struct {
 	draining   atomic.Bool
 	receipts   *receipts.Signer // nil: none are given
 	wanMatrix  wanMatrix
+
+	keysTrouble atomic.Value // string: what is wrong with the receipt keys
 }
 
 // New makes a server that answers from snap until it is told to [Server.Swap].

@@ -122,6 +122,12 @@ var cases = []licenceCase{
 		want:    [3]string{"applies", "has_not_ended", "not_begun"},
 	},
 	{
+		name: "a receipt of a plan that ends before it begins does not tell", check: "2019-05-31",
+		history: []spell{{"2019-06-01", planned("2020-03-01", "2020-02-01")}},
+		checks:  []Check{check("R1", "2019-05-31 09:30:00", "2019-12-24", index.Planned, "2020-03-01", "2020-02-01")},
+		want:    [3]string{"not_known", "has_not_ended", "not_begun"},
+	},
+	{
 		name: "a receipt about another day does not tell", check: "2019-05-31",
 		history: []spell{{"2019-06-01", unavailable()}},
 		checks:  []Check{check("R1", "2019-05-31 09:30:00", "2019-05-31", index.Unavailable, "", "")},

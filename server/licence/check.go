@@ -63,6 +63,7 @@ func (in *Input) told(c *Check, on index.Day) (s said, ok bool) {
 	}
 	switch {
 	case c.State == 0:
+	case c.Until != 0 && c.Until < c.From: // a plan that ends before it begins hides any other
 	case on == c.On:
 		return s, true
 	case c.State != index.Available && c.State != index.Planned:

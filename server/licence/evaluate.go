@@ -101,7 +101,7 @@ func (in *Input) end(exception string) (r api.LicenceRule) {
 		r.Working = append(r.Working, *gap)
 	}
 	ended, found := in.shown(&r)
-	byCheck, step := in.shownByCheck(ended, found)
+	byCheck, step := in.shownByCheck()
 	if step != nil {
 		ended, found = byCheck, true
 		r.Working = append(r.Working, *step)
@@ -172,13 +172,13 @@ func (in *Input) shown(r *api.LicenceRule) (day index.Day, ok bool) {
 	return 0, false
 }
 
-// shownByCheck looks among the checks for an earlier day, which only one that is
-// not remembered can be.
-func (in *Input) shownByCheck(ended index.Day, found bool) (index.Day, *api.LicenceStep) {
+// shownByCheck looks among the checks for such a day that is not remembered: it
+// is before all that are.
+func (in *Input) shownByCheck() (index.Day, *api.LicenceStep) {
 	for i := range in.Checks {
 		c := &in.Checks[i]
 		day := in.day(c.At)
-		if day < in.Installation || day > in.Today || found && day >= ended || in.usable(c) != "" {
+		if day < in.Installation || day > in.Today || in.usable(c) != "" {
 			continue
 		}
 		if _, remembered := in.at(day); remembered {

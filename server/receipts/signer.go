@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -102,7 +103,9 @@ func (s *Signer) Sign(st Statement) (compact string, err error) {
 	if h.signer == nil {
 		return "", h.why
 	}
-	st.Issuer = s.issuer
+	// What is not UTF-8 would be read back as something else.
+	st.Issuer = strings.ToValidUTF8(s.issuer, "\uFFFD")
+	st.Question, st.Place.Address = strings.ToValidUTF8(st.Question, "\uFFFD"), strings.ToValidUTF8(st.Place.Address, "\uFFFD")
 	payload, err := st.encode()
 	if err != nil {
 		return "", err

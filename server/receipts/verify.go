@@ -16,8 +16,10 @@ import (
 // Type is what the header of a receipt says it is.
 const Type = "coverd-receipt+jwt"
 
-// MaxLength is the most bytes that a receipt has.
-const MaxLength = 8 << 10
+// MaxLength is the most bytes that a receipt has. Most have fewer than a
+// thousand; one that repeats the longest address that can be asked for has more
+// than all that a request may have.
+const MaxLength = 32 << 10
 
 // Error says why a text is not a valid receipt.
 type Error struct {

@@ -155,14 +155,14 @@ func TestEveryByteCounts(t *testing.T) {
 	}
 	for i := range compact {
 		for c := range 256 {
-			if x := byte(c) ^ compact[i]; x != 0 && (*every || x&(x-1) == 0) {
+			if x := byte(c) ^ compact[i]; x != 0 && (*every || x == 1 || x&(x-1) == 0 && !testing.Short()) {
 				refused("changed", i, compact[:i]+string([]byte{byte(c)})+compact[i+1:])
 			}
 		}
 		refused("left out", i, compact[:i]+compact[i+1:])
 	}
 	for i := range len(compact) + 1 {
-		for _, c := range "A-=. \n\x00" {
+		for _, c := range "A=\n" {
 			refused("put in before", i, compact[:i]+string(c)+compact[i:])
 		}
 		refused("is where it ends, it", i, compact[:i][:max(0, min(i, len(compact)-1))])
@@ -309,6 +309,29 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, compact string) {
 		if _, err := Verify(keys, compact); (err == nil) != (compact == good) {
 			t.Errorf("%q: %v", compact, err)
+		}
+	})
+}
+
+func BenchmarkReceipt(b *testing.B) {
+	s, err := Open(b.TempDir(), "coverd")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var compact string
+	b.Run("sign", func(b *testing.B) {
+		for b.Loop() {
+			if compact, err = s.Sign(example()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(len(compact)), "B/receipt")
+	})
+	b.Run("verify", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := Verify(s.Keys(), compact); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 }

@@ -20,7 +20,7 @@ const (
 )
 
 // What a history may take in the file: at most one in so many bytes of the rest,
-// or pastFloor. A year of nights takes a sixteenth; the room is for a night that
+// or pastFloor. A year of nights takes a twelfth; the room is for a night that
 // changes the whole country.
 const (
 	pastShare = 2

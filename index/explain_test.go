@@ -73,7 +73,7 @@ func TestVerdictsAreTheAnswers(t *testing.T) {
 	rules, lost, excluded, roles := map[Rule]int{}, map[Criterion]int{}, map[Exclusion]int{}, map[AreaRole]int{}
 	worlds := uint64(12)
 	if underRace {
-		worlds = 4
+		worlds = 8
 	}
 	for seed := range worlds {
 		w := makeWorld(seed, 600)

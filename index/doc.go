@@ -64,6 +64,17 @@
 //
 // See [ChangeKind] for what is told.
 //
+// # History
+//
+// It remembers, too, what was said of each premises before it was said
+// otherwise, for some 400 days. The day that is asked about and the day that the
+// database is read on, the known day, are two things:
+//
+//	said, ok := home.Known(known)                    // said.Claims.State(day)
+//	known, ok = home.IndicatedSince(day, from, today) // was there coverage on that day, at any time?
+//	list = home.AppendHistory(list[:0], from, today)
+//	gone, ok := snap.Departed(uprn)                   // one that there is no more
+//
 // # Thread safety
 //
 // A Snapshot never changes. It, and every value got from it, may be used from

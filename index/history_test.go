@@ -295,3 +295,56 @@ func TestHistoryAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestHistoryFitsItsRoom: the less room, the less far it goes back, and what is
+// left is told as before.
+func TestHistoryFitsItsRoom(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 5))
+	w := makeWorld(11, 300)
+	list := []*Snapshot{w.open(t)}
+	for range 12 {
+		w = w.nightOn(rng, 30)
+		w.options.Previous = list[len(list)-1]
+		list = append(list, w.open(t))
+	}
+	old, now := list[11], list[12]
+	kept := map[Day]bool{}
+	for room := 20_000; room >= 0; room -= 500 {
+		c := newComparer(old, now, 2)
+		c.track = newTracker(old, now)
+		c.run(func(*event) bool { return true })
+		var lost []uint32
+		for _, m := range c.matchers {
+			lost = append(lost, m.lost...)
+		}
+		sections := historySections(old, now, c.track, lost, room, 2)
+		again, size := w.open(t), 0
+		raws := map[string][]byte{}
+		for _, s := range sections {
+			raws[s.name] = s.raw
+			size += len(s.raw)
+		}
+		r := newReader(raws, 2)
+		if again.past = nil; size > room {
+			t.Fatalf("%d bytes in room for %d", size, room)
+		}
+		if again.readHistory(r); r.err != nil {
+			t.Fatal(room, r.err)
+		}
+		from := again.HistoryFrom()
+		kept[from] = true
+		for row := range uint32(now.Info().Premises) {
+			p, q := now.PremisesAt(row), again.PremisesAt(row)
+			for d := from; d <= now.Info().AsOf; d++ {
+				a, _ := p.Known(d)
+				b, ok := q.Known(d)
+				if x, y := said(a.Present, a.Conflict, a.Claims, nil), said(b.Present, b.Conflict, b.Claims, nil); !ok || x != y {
+					t.Fatalf("room for %d, %v: want %s, got %s", room, d, x, y)
+				}
+			}
+		}
+	}
+	if len(kept) < 6 || !kept[worldDay] || !kept[now.Info().AsOf] {
+		t.Errorf("it goes back to %v", kept)
+	}
+}

@@ -3,12 +3,12 @@ package index
 // tracker finds, while two snapshots are compared, which premises of the new one
 // have a past, and where in the old one it is.
 type tracker struct {
-	book          *book
-	old, now      []uint32 // aspect by kind
-	past          []uint32 // aspect by code of the old one's history
-	remembers     *history // the old one's; nil: none
-	from          []uint32 // by row: its row in the old one, plus 1, if it has a past; or came, or 0
-	nights, after int      // snapshots that are remembered; and how many of the old one's history are not
+	book      *book
+	old, now  []uint32 // aspect by kind
+	past      []uint32 // aspect by code of the old one's history
+	remembers *history // the old one's; nil: none
+	from      []uint32 // by row: its row in the old one, plus 1, if it has a past; or came, or 0
+	forgotten int      // how many of the nights of the old one's history are not remembered any more
 }
 
 // came marks the premises that were not in the old snapshot.

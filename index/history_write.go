@@ -20,7 +20,7 @@ const (
 )
 
 // What a history may take in the file: at most one in so many bytes of the rest,
-// or pastFloor. A year of nights takes a sixteenth; the room is for a night that
+// or pastFloor. A year of nights takes a twelfth; the room is for a night that
 // changes the whole country.
 const (
 	pastShare = 2
@@ -99,7 +99,7 @@ func excess(perNight []int, size, room int) int {
 // forget drops the oldest snapshots.
 func (k *keeper) forget(n int) {
 	k.ids, k.days = k.ids[n:], k.days[n:]
-	k.tracker.after += n
+	k.forgotten += n
 }
 
 // findReturned looks for new premises among those that were gone.
@@ -188,8 +188,8 @@ func (k *keeper) carried(dst []pastEvent, row int) []pastEvent {
 		if !ok {
 			return dst
 		}
-		if night > k.tracker.after {
-			dst = append(dst, pastEvent{uint32(night - k.tracker.after), k.past[code]})
+		if night > k.forgotten {
+			dst = append(dst, pastEvent{uint32(night - k.forgotten), k.past[code]})
 		}
 	}
 }

@@ -29,6 +29,8 @@ type manyNights struct {
 	premises  []manyPremises
 	gone      []manyPremises
 	claims    []Claim // without as-of
+	likelier  []int   // by claim: the same with another likelihood
+	usual     [][2]int
 	areas     []Area
 	next      geo.UPRN
 }
@@ -72,6 +74,14 @@ func newManyNights(seed uint64, n int) *manyNights {
 	slices.SortFunc(m.claims, func(a, b Claim) int { return a.Compare(&b) })
 	m.claims = slices.Compact(m.claims)
 	m.rng.Shuffle(len(m.claims), func(i, k int) { m.claims[i], m.claims[k] = m.claims[k], m.claims[i] })
+	numbers := map[Claim]int{}
+	for i, c := range m.claims {
+		numbers[c] = i
+	}
+	for _, c := range m.claims {
+		c.Likelihood = (c.Likelihood + 1) % 4
+		m.likelier = append(m.likelier, numbers[c])
+	}
 	for i := range 20 {
 		c := m.postcodes[m.rng.IntN(len(m.postcodes))].At.LatLng()
 		claim := m.claims[m.rng.IntN(len(m.claims))]
@@ -95,6 +105,31 @@ func (m *manyNights) claim() int {
 	}
 }
 
+// claimsAt draws those of a premises: most are the usual ones of where it is.
+func (m *manyNights) claimsAt(postcode int) [2]int {
+	const postcodes = 15 // that have the usual ones in common
+	for len(m.usual) <= postcode/postcodes {
+		m.usual = append(m.usual, [2]int{m.claim(), m.claim()})
+	}
+	c := m.usual[postcode/postcodes]
+	switch m.rng.IntN(12) {
+	case 0:
+		c[m.rng.IntN(2)] = m.claim()
+	case 1, 2:
+		k := m.rng.IntN(2)
+		c[k] = m.likelier[c[k]]
+	}
+	return c
+}
+
+// change is what a night makes of a claim: nearly always another likelihood.
+func (m *manyNights) change(c int) int {
+	if m.rng.IntN(10) == 0 {
+		return m.claim()
+	}
+	return m.likelier[c]
+}
+
 func (m *manyNights) add() {
 	k := min(int(m.next-990_000_000_000)/17, len(m.postcodes)-1)
 	if m.next > 990_000_000_000+geo.UPRN(17*len(m.postcodes)) {
@@ -103,7 +138,7 @@ func (m *manyNights) add() {
 	at := m.postcodes[k].At
 	at.Lat += int32(m.rng.IntN(800) - 400)
 	at.Lng += int32(m.rng.IntN(800) - 400)
-	m.premises = append(m.premises, manyPremises{m.next, k, at, m.rng.IntN(200), [2]int{m.claim(), m.claim()}})
+	m.premises = append(m.premises, manyPremises{m.next, k, at, m.rng.IntN(200), m.claimsAt(k)})
 	m.next++
 }
 
@@ -120,7 +155,10 @@ func (m *manyNights) some(n float64, f func()) {
 func (m *manyNights) night() {
 	m.day += []Day{1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 2}[m.rng.IntN(11)]
 	one := func() int { return m.rng.IntN(len(m.premises)) }
-	m.some(15_000, func() { m.premises[one()].claims[m.rng.IntN(2)] = m.claim() })
+	m.some(15_000, func() {
+		c := &m.premises[one()].claims[m.rng.IntN(2)]
+		*c = m.change(*c)
+	})
 	m.some(2_000, m.add)
 	m.some(1_500, func() { m.premises[one()].postcode = m.rng.IntN(len(m.postcodes)) })
 	m.some(1_000, func() {

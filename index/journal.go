@@ -18,7 +18,7 @@ import (
 //
 // A caller that has missed some nights wants what has changed since its own
 // snapshot, without either of the two at hand. What a night changes is a few
-// thousandths of the country, so that many nights fit a fiftieth of a snapshot.
+// thousandths of the country, so that many nights fit an eightieth of a snapshot.
 // Each stands in it as it was found, and is handed on from build to build as it
 // is: blocks of some 60 KB, each compressed on its own, so that what there is of
 // an outcode is found by decoding one or two. Kept are not the changes but what
@@ -52,9 +52,10 @@ type block struct {
 // Limits of a journal.
 const (
 	keptDays      = 400     // how old a snapshot may be whose changes are kept, in days
-	keptShare     = 50      // all nights take at most one in so many bytes of the rest of the file,
-	keptFloor     = 1 << 20 // or so many bytes
+	keptShare     = 80      // all nights take at most one in so many bytes of the rest of the file,
+	keptFloor     = 1 << 16 // or so many bytes
 	tonightShare  = 4       // the last one takes at most one in so many bytes,
+	tonightFloor  = 1 << 20 // or so many
 	blockFull     = 60 << 10
 	maxBlock      = 1 << 20 // bytes of a block, unpacked
 	packedRatio   = 64      // a frame unpacks to at most so many times its size, and packedSlack more
@@ -264,7 +265,7 @@ func (c *coding) appendEntry(b []byte, e *Entry, held bool) []byte {
 // sections take in the file.
 func journalSections(c *comparer, rest int) (list []section, delta *Delta, err error) {
 	old, now := c.old, c.now
-	w, err := newNightWriter(max(rest/tonightShare, keptFloor))
+	w, err := newNightWriter(max(rest/tonightShare, tonightFloor))
 	if err != nil {
 		return nil, nil, err
 	}

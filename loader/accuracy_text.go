@@ -34,7 +34,9 @@ func (a *Accuracy) WriteText(w io.Writer) error {
 		for to < len(a.Groups) && a.Groups[to].Dimension == a.Groups[from].Dimension {
 			to++
 		}
-		a.writeGroups(p, a.Groups[from:to])
+		if a.Groups[from].Dimension != string(SheetInstallType) { // which says itself what came of it
+			a.writeGroups(p, a.Groups[from:to])
+		}
 		from = to
 	}
 	if e := &a.Estimates; len(e.Bands) > 0 || e.Unknown+e.None+e.NotKnown > 0 {

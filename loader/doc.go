@@ -15,8 +15,9 @@
 // EXTRACTS.md specifies the formats, the checks and the rules.
 //
 // It goes the other way too: [Export] writes a snapshot back as extracts that
-// build the same content, [List] lists it for people and programs, and [Annotate]
-// appends what a snapshot knows to the rows of a table.
+// build the same content, [List] lists it for people and programs, [Annotate]
+// appends what a snapshot knows to the rows of a table, and [Score] holds what
+// snapshots said against what came of it.
 //
 // # Three ways to be bad
 //

@@ -25,17 +25,51 @@ func keeping(t testing.TB, o Options) *Server {
 		o.Requests = requests.SQLite(filepath.Join(t.TempDir(), "requests.db"))
 	}
 	s := testServer(t, o)
+	t.Cleanup(startDesk(s))
+	return s
+}
+
+// startDesk has a server keep service requests until it is stopped.
+func startDesk(s *Server) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		s.desk.run(ctx)
 		close(done)
 	}()
-	t.Cleanup(func() {
+	return func() {
 		cancel()
 		<-done
-	})
-	return s
+	}
+}
+
+// Who starts with another snapshot than requests were answered from answers them
+// again; with the same one, it does not.
+func TestServiceRequestIsAnsweredAgainAtStart(t *testing.T) {
+	o := Options{Requests: requests.SQLite(filepath.Join(t.TempDir(), "requests.db"))}
+	before := testServer(t, o)
+	stop := startDesk(before)
+	r := submitted[api.ServiceRequest](t, before, api.ServiceRequestPath, merrow, "", 201)
+	stop()
+	for _, c := range []struct {
+		snap    *index.Snapshot
+		answers int
+	}{{before.Snapshot(), 1}, {snapshotWith(t), 2}} {
+		s := testServer(t, o)
+		s.Swap(c.snap)
+		stop := startDesk(s)
+		var a *api.ServiceRequest
+		for range 1000 {
+			if a = r2(t, s, r.Reference); a.Snapshot.ID == c.snap.ID() {
+				break
+			}
+			<-time.After(5 * time.Millisecond)
+		}
+		if a.Answers != c.answers || a.Snapshot.ID != c.snap.ID() {
+			t.Errorf("%d answers, the last from %s; want %d, from %s", a.Answers, a.Snapshot.ID, c.answers, c.snap.ID())
+		}
+		stop()
+	}
 }
 
 // submit posts a body.

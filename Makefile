@@ -48,9 +48,10 @@ fmt: ## rewrite the sources as lint wants them
 race: ## run all tests under the race detector, the long ones shortened
 	$(GO) test -race -short -timeout 20m ./...
 
-crash: ## fail 100,000 power supplies in memory, and kill 300 builds and servers for real
+crash: ## fail 100,000 power supplies in memory, kill 300 builds and servers for real, and damage a ledger in 3,600 ways
 	$(GO) test ./index/generations -run Crash -v -count=1 -timeout=1h -crash.images=100000
 	$(GO) test ./cmd/coverd -run Killed -v -count=1 -timeout=1h -crash.kills=300
+	$(GO) test ./server/requests -run Damaged -v -count=1 -timeout=1h -damage.places=400
 
 fuzz: ## fuzz each target for FUZZTIME (30s, or a count: 20000x)
 	@grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file _ func; do \

@@ -26,17 +26,51 @@ func keeping(t testing.TB, o Options) *Server {
 		o.Requests = requests.SQLite(filepath.Join(t.TempDir(), "requests.db"))
 	}
 	s := testServer(t, o)
+	t.Cleanup(startDesk(s))
+	return s
+}
+
+// startDesk has a server keep service requests until it is stopped.
+func startDesk(s *Server) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		s.desk.run(ctx)
 		close(done)
 	}()
-	t.Cleanup(func() {
+	return func() {
 		cancel()
 		<-done
-	})
-	return s
+	}
+}
+
+// Who starts with another snapshot than requests were answered from answers them
+// again; with the same one, it does not.
+func TestServiceRequestIsAnsweredAgainAtStart(t *testing.T) {
+	o := Options{Requests: requests.SQLite(filepath.Join(t.TempDir(), "requests.db"))}
+	before := testServer(t, o)
+	stop := startDesk(before)
+	r := submitted[api.ServiceRequest](t, before, api.ServiceRequestPath, merrow, "", 201)
+	stop()
+	for _, c := range []struct {
+		snap    *index.Snapshot
+		answers int
+	}{{before.Snapshot(), 1}, {snapshotWith(t), 2}} {
+		s := testServer(t, o)
+		s.Swap(c.snap)
+		stop := startDesk(s)
+		var a *api.ServiceRequest
+		for range 1000 {
+			if a = r2(t, s, r.Reference); a.Snapshot.ID == c.snap.ID() {
+				break
+			}
+			<-time.After(5 * time.Millisecond)
+		}
+		if a.Answers != c.answers || a.Snapshot.ID != c.snap.ID() {
+			t.Errorf("%d answers, the last from %s; want %d, from %s", a.Answers, a.Snapshot.ID, c.answers, c.snap.ID())
+		}
+		stop()
+	}
 }
 
 // submit posts a body.
@@ -391,4 +425,44 @@ func ledgerOf(t testing.TB, s *Server) (l requests.Ledger) {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// Each filter finds the one request that it should, and a page leads to the next.
+func TestServiceRequestList(t *testing.T) {
+	now := noon
+	s := keeping(t, Options{Now: func() time.Time { return now }})
+	const elsewhere = `{"latitude":54.01,"longitude":-3,"postcode":"CH4 9ZZ","party":"A & B+C","own_reference":"1/2"}`
+	first := submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, merrow, "", 201)
+	now = now.AddDate(0, 0, 1)
+	second := submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, elsewhere, "", 201)
+	submitted[api.ServiceRequest](t, s, api.ServiceRequestPath+"/"+second.Reference+"/cancel", "", "", 200)
+	for query, want := range map[string]string{
+		"status=resolved": first.Reference, "status=CLOSED": second.Reference, "party=Supplier": first.Reference, "party=A%20%26%20B%2BC": second.Reference,
+		"own_reference=Plot+14": first.Reference, "own_reference=1%2F2": second.Reference, "postcode=gu11ab": first.Reference, "outcode=ch4": second.Reference,
+		"region=south": first.Reference, "region=North": second.Reference, "until=2026-12-01": first.Reference, "since=2026-12-02": second.Reference,
+		"limit=1": second.Reference, "after=" + second.Reference: first.Reference, "since=2026-12-01&until=2026-12-01": first.Reference,
+	} {
+		l := get[api.ServiceRequestList](t, s, api.ServiceRequestPath+"?"+query, 200)
+		if len(l.ServiceRequests) != 1 || l.ServiceRequests[0].Reference != want || (l.Next != "") != (query == "limit=1") {
+			t.Errorf("%s: %+v, want %s", query, l, want)
+		}
+	}
+	for range 4 {
+		submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, elsewhere, "", 201)
+	}
+	seen := map[string]bool{}
+	pages := 0
+	for next := api.ServiceRequestPath + "?party=A%20%26%20B%2BC&limit=2"; next != ""; pages++ {
+		l := get[api.ServiceRequestList](t, s, next, 200)
+		for _, r := range l.ServiceRequests {
+			if seen[r.Reference] || r.Query.Party != "A & B+C" || r.Answer != nil || r.History != nil {
+				t.Errorf("%+v", r)
+			}
+			seen[r.Reference] = true
+		}
+		next = string(l.Next)
+	}
+	if len(seen) != 5 || pages != 3 {
+		t.Errorf("%d on %d pages", len(seen), pages)
+	}
 }

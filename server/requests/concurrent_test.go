@@ -51,3 +51,34 @@ func TestOneKeyIsOneRequest(t *testing.T) {
 		t.Error(len(list), err)
 	}
 }
+
+// Two servers may have one ledger for a while, as when one takes over from the
+// other.
+func TestTwoServers(t *testing.T) {
+	path := t.TempDir() + "/requests.db"
+	first := openLedger(t, path)
+	defer first.Close()
+	const each = 60
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range each {
+			if _, added, err := first.Add(t.Context(), aRequest(i), anAnswer("one", nil)); err != nil || !added {
+				t.Error(i, added, err)
+			}
+		}
+	})
+	for i := range each {
+		if i%10 == 0 {
+			second := openLedger(t, path) // while the first writes
+			defer second.Close()
+			if _, added, err := second.Add(t.Context(), aRequest(each+i), anAnswer("one", nil)); err != nil || !added {
+				t.Error(i, added, err)
+			}
+		}
+	}
+	wg.Wait()
+	list, err := first.List(t.Context(), &Filter{Limit: 1000})
+	if err != nil || len(list) != each+each/10 {
+		t.Error(len(list), err)
+	}
+}

@@ -171,6 +171,11 @@ func syncDir(path string) error {
 // inspect checks a file, its indexes and its log, without writing to either: SQLite would
 // overwrite the rest of a log that it has found to end early.
 func inspect(ctx context.Context, path string) (err error) {
+	// First: another server may be writing, which notes what is there already.
+	noted, err := readSeal(path)
+	if err != nil {
+		return err
+	}
 	db, err := sql.Open("sqlite", source(path, "mode=ro", "_pragma=cell_size_check(ON)"))
 	if err != nil {
 		return err
@@ -193,10 +198,6 @@ func inspect(ctx context.Context, path string) (err error) {
 		if transactions, err = marked(ctx, db); err != nil {
 			return err
 		}
-	}
-	noted, err := readSeal(path)
-	if err != nil {
-		return err
 	}
 	if noted > transactions {
 		return damaged("it ends with transaction %d, and %d were acknowledged: the file or its log (-wal) was cut, altered, or put back from an older copy. "+

@@ -14,9 +14,10 @@ const (
 	checkWait = time.Second // for the ledger
 )
 
-// recorded adds the checks that are kept here: answers to service requests.
+// recorded adds the checks that are kept here: answers to service requests of
+// the party that is asked about. What another has looked up is no check of its.
 func (q *scratch) recorded(in *licence.Input) {
-	if q.srv.desk == nil {
+	if q.srv.desk == nil || !q.given.has(paramParty) || in.Place.UPRN == 0 && !in.Place.Location.IsValid() {
 		return
 	}
 	first := min(in.CheckDate, in.Installation)
@@ -25,21 +26,12 @@ func (q *scratch) recorded(in *licence.Input) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), checkWait)
 	defer cancel()
-	seen := map[string]bool{}
 	err := q.srv.desk.keeper.Read(ctx, func(l requests.Ledger) error {
-		for _, place := range checkPlaces(&in.Place) {
-			list, err := l.Checks(ctx, place, q.srv.clock.startOf(first), q.now)
-			if err != nil {
-				return err
-			}
-			for i := range list {
-				if c := &list[i]; !seen[c.Reference] {
-					seen[c.Reference] = true
-					in.Checks = append(in.Checks, requestCheck(c, &in.Place))
-				}
-			}
+		list, err := l.Checks(ctx, checkPlace(&in.Place, string(q.values[paramParty])), q.srv.clock.startOf(first), q.now)
+		for i := range list {
+			in.Checks = append(in.Checks, requestCheck(&list[i], &in.Place))
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		q.srv.log.Error("the record of checks cannot be read", "error", err.Error())
@@ -47,15 +39,12 @@ func (q *scratch) recorded(in *licence.Input) {
 	}
 }
 
-// checkPlaces is where checks about a place are looked for.
-func checkPlaces(p *licence.Place) (list []requests.Place) {
+// checkPlace is where a party's checks are looked for.
+func checkPlace(p *licence.Place, party string) requests.Place {
 	if p.UPRN != 0 {
-		list = append(list, requests.Place{UPRN: p.UPRN})
+		return requests.Place{UPRN: p.UPRN, Party: party}
 	}
-	if p.Location.IsValid() {
-		list = append(list, requests.Place{At: p.Location.LatLng(), Within: checkNear})
-	}
-	return list
+	return requests.Place{At: p.Location.LatLng(), Within: checkNear, Party: party}
 }
 
 // requestCheck is the check that a service request was, which is about the place

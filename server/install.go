@@ -13,7 +13,7 @@ import (
 // installParameters are those of /v1/install-and-leave: a place, days, and the
 // receipts to hold against them.
 var installParameters = set(paramUPRN, paramPostcode, paramAddress, paramLatitude, paramLongitude, paramEasting, paramNorthing, paramGridReference,
-	paramInstallationDate, paramCutOff, paramCheckDate, paramApplicableDate, paramReceipt)
+	paramInstallationDate, paramCutOff, paramCheckDate, paramApplicableDate, paramReceipt, paramParty)
 
 const placeHint = "give uprn, or postcode (and address, where it has several premises), or latitude and longitude"
 
@@ -31,6 +31,7 @@ func (q *scratch) answerInstallAndLeave([]byte) {
 	q.recorded(&in)
 	a.Rules, a.Checks = licence.Evaluate(in)
 	a.Query.InstallationDate, a.Query.CutOff = api.Some(in.Installation), api.Some(in.CutOff)
+	a.Query.Party = api.Text(q.values[paramParty])
 	a.Query.CheckDate, a.Query.ApplicableDate = api.Some(in.CheckDate), api.Some(in.Applicable)
 	if in.HistoryFrom != 0 {
 		a.History = &api.KnownDays{From: api.Some(in.HistoryFrom), To: api.Some(in.Today)}

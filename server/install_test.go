@@ -136,8 +136,9 @@ func TestInstallAndLeaveReadsTheRecord(t *testing.T) {
 	now := time.Date(2026, 12, 10, 8, 0, 0, 0, time.UTC)
 	s := keeping(t, Options{Now: func() time.Time { return now }})
 	const location = "latitude=51.24937&longitude=-0.549301" + usualDays + applicable
+	const ours = "&party=Supplier"
 	ask := func(body string) string {
-		return submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, body, "", 201).Reference
+		return submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, body[:len(body)-1]+`,"party":"Supplier"}`, "", 201).Reference
 	}
 	inside := ask(`{"latitude":51.24937,"longitude":-0.549301,"installation_date":"2026-12-22"}`)
 	beside := ask(`{"latitude":51.24947,"longitude":-0.549301,"installation_date":"2026-12-22"}`)
@@ -146,11 +147,16 @@ func TestInstallAndLeaveReadsTheRecord(t *testing.T) {
 	found := ask(fmt.Sprintf(`{"latitude":%f,"longitude":%f,"postcode":"GU1 1AA","installation_date":"2026-12-22"}`, at.Lat, at.Lng))
 
 	now = time.Date(2026, 12, 18, 9, 0, 0, 0, time.UTC)
-	a := install(t, s, "uprn=990061391234"+usualDays+applicable)
+	a := install(t, s, "uprn=990061391234"+usualDays+applicable+ours)
 	if a.Rules[2].Conclusion != api.LicenceAscertained || len(a.Checks) != 1 || a.Checks[0].Reference != found || !a.Checks[0].Counts {
 		t.Errorf("%+v", a)
 	}
-	a = install(t, s, location)
+	for _, whose := range []string{"", "&party=Another"} {
+		if a := install(t, s, "uprn=990061391234"+usualDays+applicable+whose); a.Rules[2].Conclusion != api.LicenceIndicatedOnly || len(a.Checks) > 0 {
+			t.Errorf("%q: %+v", whose, a)
+		}
+	}
+	a = install(t, s, location+ours)
 	counts := map[string]bool{}
 	for _, c := range a.Checks {
 		counts[c.Reference] = c.Counts
@@ -159,12 +165,12 @@ func TestInstallAndLeaveReadsTheRecord(t *testing.T) {
 		t.Errorf("%v: %+v", counts, a)
 	}
 	// It was about that day, and is too old for another.
-	if a := install(t, s, "uprn=990061391234"+usualDays+"&applicable_date=2026-12-23"); a.Rules[2].Conclusion == api.LicenceAscertained {
+	if a := install(t, s, "uprn=990061391234"+usualDays+"&applicable_date=2026-12-23"+ours); a.Rules[2].Conclusion == api.LicenceAscertained {
 		t.Errorf("%+v", a)
 	}
 
 	s = keeping(t, Options{Requests: lost{}, Now: func() time.Time { return now }})
-	a = install(t, s, "uprn=990061391234"+usualDays+applicable)
+	a = install(t, s, "uprn=990061391234"+usualDays+applicable+ours)
 	if a.Rules[2].Conclusion != api.LicenceChecksUnavailable || a.Rules[0].Conclusion != api.LicenceDoesNotApply {
 		t.Errorf("%+v", a)
 	}

@@ -28,6 +28,7 @@ type InstallAndLeaveQuery struct {
 	CutOff           Date         `json:"cut_off"`
 	CheckDate        Date         `json:"check_date"`
 	ApplicableDate   Date         `json:"applicable_date"` // null: not stated
+	Party            Text         `json:"party,omitempty"` // whose service requests are checks on record
 }
 
 // LicencePremises names the premises.

@@ -164,6 +164,7 @@ type Place struct {
 	Postcode geo.Postcode
 	At       geo.LatLng
 	Within   float64 // metres around At
+	Party    string  // whose checks; "": anybody's
 }
 
 // Check is an answer that somebody was given, as proof.
@@ -172,7 +173,7 @@ type Check struct {
 	At                  time.Time
 	Snapshot            string
 	AsOf                index.Day
-	UPRN                geo.UPRN
+	UPRN                geo.UPRN // of the premises that answered it, then or, where that was asked for, later
 	Postcode            geo.Postcode
 	Latitude, Longitude float64
 	On                  index.Day

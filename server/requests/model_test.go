@@ -299,24 +299,28 @@ func TestLedgerIsLikeItsModel(t *testing.T) {
 				place, from := Place{}, noon.Add(time.Duration(rapid.IntRange(0, 100).Draw(t, "from"))*time.Hour)
 				by := rapid.IntRange(0, 2).Draw(t, "by")
 				switch {
-				case by == 0 && like.Given[0].UPRN != 0:
-					place.UPRN = like.Given[0].UPRN
+				case by == 0 && like.Last().UPRN != 0:
+					place.UPRN = like.Last().UPRN
 				case by == 1 && like.Postcode.IsValid():
 					place.Postcode = like.Postcode
 				default:
 					place.At, place.Within = like.At, float64(rapid.IntRange(0, 300).Draw(t, "within"))
 				}
+				if rapid.Bool().Draw(t, "of a party") {
+					place.Party = like.Party
+				}
 				var want []Check
 				for _, r := range m.records {
 					for _, a := range r.Given[:1] {
-						here := a.UPRN == place.UPRN
+						here := slices.ContainsFunc(r.Given, func(g Answer) bool { return g.UPRN == place.UPRN })
 						if place.Postcode.IsValid() {
 							here = r.Postcode == place.Postcode
 						} else if place.UPRN == 0 {
 							here = geo.Distance(r.At, place.At) <= place.Within
 						}
+						here = here && (place.Party == "" || r.Party == place.Party)
 						if here && !a.At.Before(from) && !a.At.After(clock) {
-							want = append(want, Check{string(r.Reference), a.At, a.Snapshot, a.AsOf, a.UPRN, r.Postcode, r.At.Lat, r.At.Lng, a.On, a.State, a.Basis, a.From})
+							want = append(want, Check{string(r.Reference), a.At, a.Snapshot, a.AsOf, cmp.Or(place.UPRN, a.UPRN), r.Postcode, r.At.Lat, r.At.Lng, a.On, a.State, a.Basis, a.From})
 						}
 					}
 				}

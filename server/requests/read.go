@@ -1,6 +1,7 @@
 package requests
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -210,7 +211,8 @@ func (l *sqliteLedger) Checks(ctx context.Context, place Place, from, to time.Ti
 	where, args := "", []any(nil)
 	switch {
 	case place.UPRN != 0:
-		where, args = "answer.uprn = ?", []any{int64(place.UPRN)}
+		// An answer that was given before the extracts had the premises is about it too.
+		where, args = "request.id IN (SELECT request FROM answer WHERE uprn = ?)", []any{int64(place.UPRN)}
 	case place.Postcode.IsValid():
 		where, args = "request.postcode = ?", []any{place.Postcode.String()}
 	default:
@@ -219,6 +221,9 @@ func (l *sqliteLedger) Checks(ctx context.Context, place Place, from, to time.Ti
 		lat, lng := place.Within/110e3, place.Within/50e3
 		where = "request.latitude BETWEEN ? AND ? AND request.longitude BETWEEN ? AND ?"
 		args = []any{place.At.Lat - lat, place.At.Lat + lat, place.At.Lng - lng, place.At.Lng + lng}
+	}
+	if place.Party != "" {
+		where, args = where+" AND request.party = ?", append(args, place.Party)
 	}
 	query := "SELECT " + joined + " FROM answer JOIN request ON request.id = answer.request WHERE " + where +
 		" AND answer.n = 1 AND answer.at BETWEEN ? AND ? ORDER BY answer.at, answer.request, answer.n"
@@ -236,7 +241,7 @@ func (l *sqliteLedger) Checks(ctx context.Context, place Place, from, to time.Ti
 			return nil
 		}
 		checks = append(checks, Check{
-			Reference: string(row.Reference), At: a.At, Snapshot: a.Snapshot, AsOf: a.AsOf, UPRN: a.UPRN, Postcode: row.Postcode,
+			Reference: string(row.Reference), At: a.At, Snapshot: a.Snapshot, AsOf: a.AsOf, UPRN: cmp.Or(place.UPRN, a.UPRN), Postcode: row.Postcode,
 			Latitude: row.At.Lat, Longitude: row.At.Lng, On: a.On, State: a.State, Basis: a.Basis, From: a.From,
 		})
 		return nil

@@ -17,7 +17,7 @@ PREMISES ?= 30000000
 LINT     := $(GO) tool -modfile=.ci/tools.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build sample lint fmt race crash fuzz bench bench-national bench-peers bench-go year ci clean
+.PHONY: help run test build sample lint fmt race crash fuzz bench bench-national bench-peers bench-go year story ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench-national: build ## the same at 30 M premises, and up to twice that, on REG
 
 year: build ## a year of the register in one night: extracts of PREMISES on REGISTER_BEFORE, built against REGISTER
 	$(GO) test ./cmd/coverd -run 'TestYear$$' -v -timeout 60m -args -year.before '$(abspath $(REGISTER_BEFORE))' -year.after '$(abspath $(REGISTER))' -year.premises $(PREMISES)
+
+story: ## play the story of a house that is in no extract yet through the real binary, and hold cmd/coverd/STORY.md to it
+	$(GO) test ./cmd/coverd -run 'TestScripts/story' -v -count=1
 
 bench-peers: ## install what bench compares with: Redis, PostgreSQL with PostGIS, zstd (Debian, as root; their services start too, and bench uses none of them)
 	apt-get update

@@ -144,7 +144,11 @@ func printVerdict(w io.Writer, v receipts.Verdict) error {
 		line("", "a coverage area around it: "+indicatedText(*a))
 	}
 	if v.Answer == receipts.AnswerMatches {
-		line("answer", "it is of this answer, byte for byte")
+		what := "this answer"
+		if v.Statement.OfRequest() {
+			what = "the member `answer` of this"
+		}
+		line("answer", "it is of "+what+", byte for byte")
 	} else {
 		line("answer", "not compared: --answer FILE does")
 	}

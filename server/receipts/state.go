@@ -90,10 +90,14 @@ func areaOf(areas []api.Area) *Indicated {
 	return best
 }
 
+// OfRequest reports whether the statement is about the member `answer` of a
+// service request: what stands beside that, it does not vouch for.
+func (s *Statement) OfRequest() bool { return strings.HasPrefix(s.Question, requestQuestion) }
+
 // answered is the part of an answer that a statement is about: all of it, or of
 // a service request its member `answer`.
 func (s *Statement) answered(answer []byte) []byte {
-	if !strings.HasPrefix(s.Question, requestQuestion) {
+	if !s.OfRequest() {
 		return answer
 	}
 	var request struct {

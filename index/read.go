@@ -133,6 +133,7 @@ func (s *Snapshot) read(r *reader) {
 	s.checkCounts(r)
 	s.countPlaces(r)
 	s.readJournal(r)
+	s.readCalibration(r)
 }
 
 func (s *Snapshot) readMeta(r *reader) {

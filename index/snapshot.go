@@ -52,6 +52,8 @@ type Snapshot struct {
 	nearPremises, nearPoints nearby
 
 	journal *journal // nil: it remembers no nights
+
+	calibration *calibration // of estimates; nil: none
 }
 
 // Info describes a snapshot. What follows from the file itself (ID,

@@ -19,20 +19,19 @@ const (
 //
 // Nearly everywhere all premises are in one state, and so is every estimate; one
 // postcode in thirty is in a sector where they are not, and of the estimates
-// that are wrong 98 % are. Half of the postcodes held out are of such sectors,
-// and each of the others counts as often as it stands for more of its kind. So
-// the shares are those of the country, and the rare traits are counted as well
-// as from ten times as many postcodes.
+// that are wrong 98 % are. Three in ten of the postcodes held out are of such
+// sectors, which is ten times their share, and each of the others counts as
+// often as it stands for more of its kind.
 //
 // Which postcodes and which of their premises follows from the postcode and the
 // salt alone: the same night after night, whatever the machine.
 func (s *Snapshot) calibrate(postcodes, workers int) *calibration {
-	list := s.choose(postcodes, calibrationSalt)
+	list, weight := s.choose(postcodes, calibrationSalt)
 	if len(list) < calibrationLeast {
 		return nil
 	}
 	stretches := slices.Collect(slices.Chunk(list, 64))
-	sum := &calibration{postcodes: len(list)}
+	sum := &calibration{postcodes: len(list), weight: weight}
 	free := make(chan *calibrator, workers)
 	all := make([]calibrator, workers)
 	for i := range all {
@@ -43,15 +42,19 @@ func (s *Snapshot) calibrate(postcodes, workers int) *calibration {
 	shareOut(len(stretches), 1, workers, func(i int) {
 		c := <-free
 		for _, u := range stretches[i] {
-			c.weight = u.weight
+			if c.stratum = 0; u.rest {
+				c.stratum = 1
+			}
 			c.holdout.postcode(u.Unit, u.hash(^calibrationSalt))
 		}
 		free <- c
 	})
 	for i := range all {
-		for k := range sum.cases {
-			sum.cases[k] += all[i].counts.cases[k]
-			sum.right[k] += all[i].counts.right[k]
+		for k := range sum.counts {
+			for stratum, n := range all[i].counts[k] {
+				sum.counts[k][stratum].cases += n.cases
+				sum.counts[k][stratum].right += n.right
+			}
 		}
 	}
 	sum.weigh()
@@ -61,32 +64,32 @@ func (s *Snapshot) calibrate(postcodes, workers int) *calibration {
 // calibrator counts for one goroutine.
 type calibrator struct {
 	holdout *holdout
-	counts  calibration
-	weight  uint32
+	counts  [traits][2]count
+	stratum int // of the postcode held out: 0 of a mixed sector
 }
 
 func (c *calibrator) judge(e *Estimate, truth ClaimSet) {
-	i := traitsOf(e)
-	c.counts.cases[i] += c.weight
+	n := &c.counts[traitsOf(e)][c.stratum]
+	n.cases++
 	if truth.State(c.holdout.s.info.AsOf) == e.State {
-		c.counts.right[i] += c.weight
+		n.right++
 	}
 }
 
 // calibrationSalt makes the choice of postcodes one of many.
 const calibrationSalt uint64 = 0x636f766572640001
 
-// chosen is a postcode to hold out, and how often it counts.
+// chosen is a postcode to hold out.
 type chosen struct {
 	Unit
-	weight uint32
+	rest bool // not of a mixed sector
 }
 
 // sampling is which of a snapshot's postcodes are held out.
 type sampling struct {
 	mixed  []bool  // sectors whose premises are not all in one state
 	each   float64 // of theirs one in so many
-	weight float64 // of the others one in so many times as many
+	weight int     // of the others one in so many times as many
 }
 
 // sampling plans to hold out about n of the postcodes that have premises.
@@ -104,20 +107,19 @@ func (s *Snapshot) sampling(n int) sampling {
 			rest += there
 		}
 	}
-	p.each = max(1, float64(mixed)/float64(n-min(rest, n/2)))
+	p.each = max(1, float64(mixed)/float64(n-min(rest, n*7/10)))
 	if left := float64(n) - float64(mixed)/p.each; float64(rest) > left {
-		p.weight = max(1, math.Round(float64(rest)/left/p.each))
+		p.weight = max(1, int(math.Round(float64(rest)/left/p.each)))
 	}
 	return p
 }
 
-// of tells that one in so many of a sector's postcodes is held out, and how
-// often it counts.
-func (p *sampling) of(sector int) (oneIn, weight float64) {
+// oneIn tells that one in so many of a sector's postcodes is held out.
+func (p *sampling) oneIn(sector int) float64 {
 	if p.mixed[sector] {
-		return p.each, 1
+		return p.each
 	}
-	return p.each * p.weight, p.weight
+	return p.each * float64(p.weight)
 }
 
 // units calls f with the postcodes of a sector that have premises.
@@ -132,22 +134,21 @@ func (s *Snapshot) units(sector int, f func(u Unit)) {
 // choose takes about n of the postcodes that have premises, in the order that
 // their premises are held in, which is that of places: what is near is asked for
 // one after another.
-func (s *Snapshot) choose(n int, salt uint64) (list []chosen) {
+func (s *Snapshot) choose(n int, salt uint64) (list []chosen, weight int) {
 	p := s.sampling(n)
 	for i := range s.sectors {
-		oneIn, weight := p.of(i)
 		below := uint64(math.MaxUint64)
-		if oneIn > 1 {
+		if oneIn := p.oneIn(i); oneIn > 1 {
 			below = uint64(math.MaxUint64 / oneIn)
 		}
 		s.units(i, func(u Unit) {
 			if u.hash(salt) <= below {
-				list = append(list, chosen{u, uint32(weight)})
+				list = append(list, chosen{u, !p.mixed[i]})
 			}
 		})
 	}
 	slices.SortFunc(list, func(a, b chosen) int { return cmp.Compare(s.unitFirst.at(int(a.row)), s.unitFirst.at(int(b.row))) })
-	return list
+	return list, p.weight
 }
 
 // hash is a number that a postcode has by its text and the salt.

@@ -117,17 +117,17 @@ func TestConfidenceIsCalibrated(t *testing.T) {
 	}
 	const salt = 7
 	known := map[Unit]bool{}
-	for _, c := range s.choose(inTable, calibrationSalt) {
+	inTheTable, _ := s.choose(inTable, calibrationSalt)
+	for _, c := range inTheTable {
 		known[c.Unit] = true
 	}
 	// Where many of a sector's postcodes are in the table, the others stand for them.
 	plan := s.sampling(inTable)
 	weights := map[Unit]float64{}
 	for i := range s.sectors {
-		oneIn, _ := plan.of(i)
 		s.units(i, func(u Unit) {
 			if !known[u] && u.hash(salt)%uint64(s.groupUnit.n) < uint64(4*inTable) {
-				weights[u] = 1 / (1 - 1/oneIn)
+				weights[u] = 1 / (1 - 1/plan.oneIn(i))
 			}
 		})
 	}
@@ -318,8 +318,8 @@ func TestCalibrationIsTheSameEverywhere(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	for i, n := range s.calibration.cases {
-		cases, right = cases-int(n), right-int(s.calibration.right[i])
+	for _, n := range s.calibration.counts {
+		cases, right = cases-int(n[0].cases+n[1].cases), right-int(n[0].right+n[1].right)
 	}
 	if cases != 0 || right != 0 {
 		t.Errorf("the list differs from the table by %d cases, %d right", cases, right)
@@ -340,7 +340,7 @@ func TestTraitsRoundTrip(t *testing.T) {
 			e.Agreement = float64(rapid.IntRange(0, e.Premises).Draw(t, "agreeing")) / float64(e.Premises)
 		}
 		s := &Snapshot{calibration: &calibration{}}
-		s.calibration.cases[traitsOf(&e)] = 1
+		s.calibration.counts[traitsOf(&e)][0].cases = 1
 		c := s.Calibration().Cases[0]
 		in := func(b *Band, v float64) bool {
 			return b == nil && v < 0 || b != nil && v >= b.From && (b.To == 0 || v < b.To)

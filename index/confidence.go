@@ -32,6 +32,7 @@ type CalibrationCase struct {
 	Premises   Band    `json:"premises"`   // how many witnesses
 	Cases      int     `json:"cases"`
 	Right      int     `json:"right"` // of these, those whose State was the truth
+	Share      float64 `json:"share"` // of right ones in the country, where a place of a mixed sector stands for fewer than another
 	Confidence float64 `json:"confidence"`
 }
 
@@ -49,14 +50,15 @@ func (s *Snapshot) Calibration() *Calibration {
 		return nil
 	}
 	out := &Calibration{Postcodes: c.postcodes}
-	for i := range c.cases {
-		if c.cases[i] == 0 {
+	for i := range c.counts {
+		n := c.counts[i]
+		if n[0].cases+n[1].cases == 0 {
 			continue
 		}
 		reach, agreement, state, basis := apart(i)
 		item := CalibrationCase{
 			OneNetwork: basis >= traitBases, Basis: traitBasis[basis%traitBases], State: States[state].String(),
-			Cases: int(c.cases[i]), Right: int(c.right[i]), Confidence: c.confidence[i],
+			Cases: int(n[0].cases + n[1].cases), Right: int(n[0].right + n[1].right), Confidence: c.confidence[i],
 		}
 		if agreement > 0 {
 			item.Agreement = &Band{From: agreementFrom[agreement]}
@@ -64,6 +66,8 @@ func (s *Snapshot) Calibration() *Calibration {
 				item.Agreement.To = agreementFrom[agreement+1]
 			}
 		}
+		s := c.share(i)
+		item.Share = s.right / s.cases
 		item.Distance, item.Premises = reachBands(reach)
 		out.Cases = append(out.Cases, item)
 	}
@@ -72,12 +76,15 @@ func (s *Snapshot) Calibration() *Calibration {
 
 // calibration is a Calibration by number of traits.
 type calibration struct {
-	postcodes int // held out
-	cases     [traits]uint32
-	right     [traits]uint32
+	postcodes int              // held out
+	weight    int              // how often a case counts that is not of a mixed sector
+	counts    [traits][2]count // of mixed sectors, of others
 
 	confidence [traits]float64
 }
+
+// count is cases, and how many of them were right.
+type count struct{ cases, right uint32 }
 
 // Traits of an estimate, each with the number of its bands. One is a number made
 // of all of them, the first the most significant.
@@ -214,15 +221,17 @@ func (c *calibration) weigh() {
 		}
 	}
 	each(func(i, agreement, basis, state, reach int) {
+		n := c.share(i)
 		for _, s := range [...]*share{&byAgreement[agreement], &byBasis[basis], &byState[state], &byReach[reach]} {
-			s.cases += float64(c.cases[i])
-			s.right += float64(c.right[i])
+			s.cases += n.cases
+			s.right += n.right
+			s.squares += n.squares
 		}
 	})
 	each(func(i, agreement, basis, state, reach int) {
 		v := byBasis[basis].beside(byAgreement[agreement].beside(agreementPrior[agreement]))
 		with := odds(byState[state].beside(v)) * odds(byReach[reach].beside(v)) / odds(v)
-		c.confidence[i] = share{float64(c.cases[i]), float64(c.right[i])}.beside(with / (1 + with))
+		c.confidence[i] = c.share(i).beside(with / (1 + with))
 	})
 }
 
@@ -236,12 +245,28 @@ func apart(i int) (reach, agreement, state, basis int) {
 // odds are those of a probability below 1.
 func odds(p float64) float64 { return p / (1 - p) }
 
-// share is how many of some cases were right.
-type share struct{ cases, right float64 }
+// share is how many of some cases were right, each counted as often as it
+// weighs, and the sum of the weights' squares.
+type share struct{ cases, right, squares float64 }
 
-// beside is the share, a coarser one weighing as calibrationWeight cases.
+// share is that of the cases with some traits.
+func (c *calibration) share(i int) share {
+	mixed, rest, w := c.counts[i][0], c.counts[i][1], float64(c.weight)
+	return share{
+		cases:   float64(mixed.cases) + w*float64(rest.cases),
+		right:   float64(mixed.right) + w*float64(rest.right),
+		squares: float64(mixed.cases) + w*w*float64(rest.cases),
+	}
+}
+
+// beside is the share, a coarser one weighing as calibrationWeight cases beside
+// as many as tell as much as these of different weights.
 func (s share) beside(coarser float64) float64 {
-	return (s.right + calibrationWeight*coarser) / (s.cases + calibrationWeight)
+	if s.cases == 0 {
+		return coarser
+	}
+	n := s.cases * s.cases / s.squares
+	return (n*s.right/s.cases + calibrationWeight*coarser) / (n + calibrationWeight)
 }
 
 // calibrationLayout is the first number of the section.
@@ -251,9 +276,12 @@ const calibrationLayout = 1
 func (c *calibration) appendTo(b []byte) []byte {
 	b = binary.AppendUvarint(b, calibrationLayout)
 	b = binary.AppendUvarint(b, uint64(c.postcodes))
-	for i := range c.cases {
-		b = binary.AppendUvarint(b, uint64(c.cases[i]))
-		b = binary.AppendUvarint(b, uint64(c.right[i]))
+	b = binary.AppendUvarint(b, uint64(c.weight))
+	for i := range c.counts {
+		for _, n := range c.counts[i] {
+			b = binary.AppendUvarint(b, uint64(n.cases))
+			b = binary.AppendUvarint(b, uint64(n.right))
+		}
 	}
 	return b
 }
@@ -264,7 +292,7 @@ func (s *Snapshot) readCalibration(r *reader) {
 	if !ok || r.err != nil {
 		return
 	}
-	if r.take(sectionEstimates, traits, 16); r.err != nil {
+	if r.take(sectionEstimates, traits, 32); r.err != nil {
 		return
 	}
 	c, err := parseCalibration(raw)
@@ -278,12 +306,18 @@ func parseCalibration(raw []byte) (*calibration, error) {
 	if layout := d.uvarint(); d.err == nil && layout != calibrationLayout {
 		return nil, nil //nolint:nilnil // none that can be read, which is no damage
 	}
-	c := &calibration{postcodes: int(d.below(math.MaxInt32, "postcodes"))}
-	for i := range c.cases {
-		c.cases[i], c.right[i] = uint32(d.below(math.MaxUint32+1, "cases")), uint32(d.below(math.MaxUint32+1, "cases"))
-		if d.err == nil && c.right[i] > c.cases[i] {
-			d.err = fmt.Errorf("%d right of %d cases", c.right[i], c.cases[i])
+	c := &calibration{postcodes: int(d.below(math.MaxInt32, "postcodes")), weight: int(d.below(1<<20, "weight"))}
+	for i := range c.counts {
+		for k := range c.counts[i] {
+			n := count{uint32(d.below(math.MaxUint32+1, "cases")), uint32(d.below(math.MaxUint32+1, "cases"))}
+			if d.err == nil && n.right > n.cases {
+				d.err = fmt.Errorf("%d right of %d cases", n.right, n.cases)
+			}
+			c.counts[i][k] = n
 		}
+	}
+	if d.err == nil && c.weight == 0 {
+		d.err = errors.New("cases that count for nothing")
 	}
 	if d.err == nil && len(d.b) > 0 {
 		d.err = errors.New("more than there are combinations of traits")

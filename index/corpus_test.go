@@ -339,15 +339,16 @@ func badJournals(t *testing.T, _ []byte, add func(string, []byte)) {
 // badEstimates have a table of confidences, which the golden file has not.
 func badEstimates(t *testing.T, golden []byte, add func(string, []byte)) {
 	t.Helper()
-	c := calibration{postcodes: 2}
-	c.cases[0], c.right[0] = 2, 1
+	c := calibration{postcodes: 2, weight: 1}
+	c.counts[0][0] = count{2, 1}
 	raw := c.appendTo(nil)
 	for _, c := range []craft{
 		{"empty", sectionEstimates, func([]byte) []byte { return []byte{} }},
+		{"weight-of-nothing", sectionEstimates, func(raw []byte) []byte { raw[2] = 0; return raw }},
 		{"cut", sectionEstimates, func(raw []byte) []byte { return raw[:len(raw)-1] }},
 		{"too-long", sectionEstimates, func(raw []byte) []byte { return append(raw, 0) }},
-		{"more-right-than-cases", sectionEstimates, func(raw []byte) []byte { raw[3] = 3; return raw }},
-		{"cases-without-end", sectionEstimates, func(raw []byte) []byte { return append(binary.AppendUvarint(raw[:2], 1<<40), raw[3:]...) }},
+		{"more-right-than-cases", sectionEstimates, func(raw []byte) []byte { raw[4] = 3; return raw }},
+		{"cases-without-end", sectionEstimates, func(raw []byte) []byte { return append(binary.AppendUvarint(raw[:3], 1<<40), raw[4:]...) }},
 	} {
 		add("est-table-"+c.what, packedAgain(t, withSection(t, golden, c.section, c.change(bytes.Clone(raw)))))
 	}

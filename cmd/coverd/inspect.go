@@ -111,7 +111,7 @@ func calibrationText(w io.Writer, c *index.Calibration) {
 		agreement  index.Band
 		none       bool
 		cases      int64
-		right      int64
+		right      float64
 		confidence float64
 	}
 	var rows []row
@@ -128,7 +128,7 @@ func calibrationText(w io.Writer, c *index.Calibration) {
 			i, rows = len(rows), append(rows, r)
 		}
 		rows[i].cases += int64(e.Cases)
-		rows[i].right += int64(e.Right)
+		rows[i].right += float64(e.Cases) * e.Share
 		rows[i].confidence += float64(e.Cases) * e.Confidence
 	}
 	slices.SortStableFunc(rows, func(a, b row) int {
@@ -143,7 +143,7 @@ func calibrationText(w io.Writer, c *index.Calibration) {
 		default:
 			agree = fmt.Sprintf("%.0f to %.0f %%", 100*r.agreement.From, 100*r.agreement.To)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f %%\t%.2f\n", strings.ReplaceAll(r.basis, "_", " "), agree, countText(r.cases), percent(r.right, r.cases), r.confidence/float64(r.cases))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f %%\t%.2f\n", strings.ReplaceAll(r.basis, "_", " "), agree, countText(r.cases), 100*r.right/float64(r.cases), r.confidence/float64(r.cases))
 	}
 }
 

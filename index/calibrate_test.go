@@ -76,8 +76,10 @@ func townsWorld(seed uint64) *world {
 // rectangleAt is a rectangle's outline from its south-west corner.
 func rectangleAt(corner geo.LatLng, height, width float64) geo.Ring {
 	return geo.Ring{
-		corner, {Lat: corner.Lat, Lng: corner.Lng + width},
-		{Lat: corner.Lat + height, Lng: corner.Lng + width}, {Lat: corner.Lat + height, Lng: corner.Lng},
+		corner,
+		{Lat: corner.Lat, Lng: corner.Lng + width},
+		{Lat: corner.Lat + height, Lng: corner.Lng + width},
+		{Lat: corner.Lat + height, Lng: corner.Lng},
 	}
 }
 

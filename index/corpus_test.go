@@ -51,7 +51,7 @@ func badFiles(t *testing.T) (list []badFile) {
 		t.Fatal(err)
 	}
 	add := func(name string, file []byte) { list = append(list, badFile{name, file}) }
-	for _, b := range []func(t *testing.T, golden []byte, add func(string, []byte)){badWholes, badHeaders, badTables, badPacking, badMetas, badJournals, badHistories} {
+	for _, b := range []func(t *testing.T, golden []byte, add func(string, []byte)){badWholes, badHeaders, badTables, badPacking, badMetas, badJournals, badHistories, badEstimates} {
 		b(t, golden, add)
 	}
 	// Of each section the first three of the crafted faults.
@@ -334,6 +334,46 @@ func badJournals(t *testing.T, _ []byte, add func(string, []byte)) {
 	} {
 		add("change-"+c.what, packedAgain(t, rewritten(t, file, c.section, c.change)))
 	}
+}
+
+// badEstimates have a table of confidences, which the golden file has not.
+func badEstimates(t *testing.T, golden []byte, add func(string, []byte)) {
+	t.Helper()
+	c := calibration{postcodes: 2, weight: 1}
+	c.counts[0][0] = count{2, 1}
+	raw := c.appendTo(nil)
+	for _, c := range []craft{
+		{"empty", sectionEstimates, func([]byte) []byte { return []byte{} }},
+		{"weight-of-nothing", sectionEstimates, func(raw []byte) []byte { raw[2] = 0; return raw }},
+		{"cut", sectionEstimates, func(raw []byte) []byte { return raw[:len(raw)-1] }},
+		{"too-long", sectionEstimates, func(raw []byte) []byte { return append(raw, 0) }},
+		{"more-right-than-cases", sectionEstimates, func(raw []byte) []byte { raw[4] = 3; return raw }},
+		{"cases-without-end", sectionEstimates, func(raw []byte) []byte { return append(binary.AppendUvarint(raw[:3], 1<<40), raw[4:]...) }},
+	} {
+		add("est-table-"+c.what, packedAgain(t, withSection(t, golden, c.section, c.change(bytes.Clone(raw)))))
+	}
+}
+
+// withSection adds a section.
+func withSection(t tb, file []byte, name string, raw []byte) []byte {
+	t.Helper()
+	entries, _, err := parseTable(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raws, err := unpack(file, entries, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sections []packed
+	for _, e := range entries {
+		sections = append(sections, packed{name: e.name, rawSize: e.raw, stored: raws[e.name]})
+	}
+	var out bytes.Buffer
+	if _, err := writeFile(&out, append(sections, packed{name: name, rawSize: uint64(len(raw)), stored: raw})); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // TestBadSnapshots: every file of the corpus is refused, and the error says what

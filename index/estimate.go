@@ -38,20 +38,34 @@ const (
 // sector; where there is none there, of the outcode.
 //
 // On a network region where a coverage area contains the place, the smallest
-// such area's claim stands. The best of these gives State and Basis
-// coverage_area; unless most witnesses have a better state on the network
-// regions no area speaks of: then State is that of most witnesses there (of
-// equally many, the worse). So it is too where there is no area: there a
-// witness without a claim is in state unknown, as every premises without is.
+// such area's claim is considered. It is dropped where witnesses who are near
+// (of the postcode, or within 500 m) contradict it: where, of those with a claim
+// of their own there, one that no area lends, more are in some other state than
+// are in the area's, the area counting as one of these.
+//
+// The best of the areas' claims gives State and Basis coverage_area; unless most
+// witnesses have a better state on the network regions no area speaks of: then
+// State is that of most witnesses there (of equally many, the worse). So it is
+// too where there is no area: there a witness without a claim is in state
+// unknown, as every premises without is.
 //
 // Fit is the better one, by the rule of [ClaimSet.Fit], of the best claim of an
 // area and of the most frequent fit of the witnesses on the network regions no
 // area speaks of, as far as either is in State.
 //
-// Confidence is the share of witnesses in that State by the rule of succession,
-// (agreeing + a) / (witnesses + b): a claimless place starts from one in two (a
-// 1, b 2), a coverage area, being a CSP's own statement, from nine in ten (a 9,
-// b 10). It orders estimates; it is not calibrated against outcomes.
+// Agreement is the share of witnesses in State. Confidence is how often the
+// State of such an estimate was right where the truth was known and hidden: see
+// [Calibration]. A snapshot without that table has the share of witnesses in
+// State by the rule of succession, (agreeing + a) / (witnesses + b): a claimless
+// place starts from one in two (a 1, b 2), a coverage area, being a CSP's own
+// statement, from nine in ten (a 9, b 10). That only orders estimates.
+//
+// # Why
+//
+// At national scale, with nothing known within 250 m, 99.7 % of the states of
+// such estimates are right; 99.4 % where areas always stand, and of one network
+// region 98 % for 91 %. Neither five witnesses nor twenty, nor the nearest three
+// of them counted twice, make a difference of more than 0.03 points.
 type Estimate struct {
 	// Only narrows the question to one network region; NoNetwork: all. It is
 	// set by the caller, and stays.
@@ -61,11 +75,13 @@ type Estimate struct {
 	Basis      string
 	Premises   int     // witnesses
 	Distance   float64 // metres to the nearest witness; −1: they are not near, or there is none
+	Agreement  float64 // share of the witnesses that are in State; −1: there is none
 	Confidence float64 // 0 to 1
 	Fit        Fit
 	HasFit     bool
 	Networks   []NetworkEstimate // in order of network region
 
+	agree     int // witnesses in State
 	witnesses []witness
 	fits      []talliedFit
 }
@@ -75,6 +91,9 @@ type Estimate struct {
 // area's claim is a single item.
 type NetworkEstimate struct {
 	Network     NetworkRegion
+	Premises    int     // witnesses with a claim there
+	Distance    float64 // metres to the nearest of them; −1: they are not near, or there is none
+	Agreement   float64 // share of them in the first of States; −1: there is none
 	States      []Count
 	From        []Count // anticipated dates; "" is none
 	Variants    []Count
@@ -85,8 +104,9 @@ type NetworkEstimate struct {
 
 // witness is a claim set and how many premises have it.
 type witness struct {
-	set ClaimSet
-	n   int
+	set      ClaimSet
+	n        int
+	distance float64 // metres to the nearest of them; −1: they are not near
 }
 
 // talliedFit is a fit and how many premises have it.
@@ -144,6 +164,7 @@ type whereabouts struct {
 	first, end int         // its postcode's own premises
 	sector     geo.Sector  // invalid where its postcode is not known
 	outcode    geo.Outcode
+	hidden     *hiding // premises that are no witnesses; nil: none
 }
 
 func (s *Snapshot) estimate(e *Estimate, q whereabouts, on Day) bool {
@@ -153,32 +174,36 @@ func (s *Snapshot) estimate(e *Estimate, q whereabouts, on Day) bool {
 	best := int64(-1) // the best claim of an area
 	var status Status
 	if q.located {
-		best, status = s.lend(&lent, q.areas, e.Only, on)
+		s.lend(&lent, q.areas, e.Only)
+		if e.Basis == EstimateNearest || e.Basis == EstimateOwn {
+			s.contradict(e, &lent, on)
+		}
+		best, status = s.bestLent(&lent, on)
 	}
 	if best < 0 && len(e.witnesses) == 0 {
 		return false
 	}
 
 	seen := networkSet(0) // network regions on which witnesses are not asked
-	prior, weight := 1.0, 2.0
 	modal, ok := s.modalState(e.witnesses, lent.on, on)
 	if best >= 0 && (!ok || status.State <= modal) {
 		e.State, e.Basis = status.State, EstimateArea
 		e.Fit, e.HasFit = Fit{&s.claims[best], status, true}, true
-		prior, weight = 9, 10
 	} else {
 		e.State, seen = modal, lent.on
 	}
 	if f, found := s.modalFit(e, lent.on, on); found && modal == e.State && (!e.HasFit || s.betterFit(f.claim, f.status, best, status)) {
 		e.Fit, e.HasFit = Fit{Claim: &s.claims[f.claim], Status: f.status}, true
 	}
-	agree := 0
 	for _, w := range e.witnesses {
 		if st, ok := w.set.stateBeside(seen, on); ok && st == e.State {
-			agree += w.n
+			e.agree += w.n
 		}
 	}
-	e.Confidence = (float64(agree) + prior) / (float64(e.Premises) + weight)
+	if e.Agreement = -1; e.Premises > 0 {
+		e.Agreement = float64(e.agree) / float64(e.Premises)
+	}
+	e.Confidence = s.confidence(e)
 	s.estimateNetworks(e, &lent, on)
 	return true
 }
@@ -186,13 +211,16 @@ func (s *Snapshot) estimate(e *Estimate, q whereabouts, on Day) bool {
 // summon finds the witnesses.
 func (s *Snapshot) summon(e *Estimate, q whereabouts) {
 	for row := q.first; row < q.end; row++ {
+		if q.hidden.has(uint32(row)) {
+			continue
+		}
 		e.Basis = EstimateOwn
-		e.call(Premises{s, uint32(row)}.Claims())
+		e.call(Premises{s, uint32(row)}.Claims(), -1)
 	}
 	if len(e.witnesses) == 0 {
 		for _, n := range q.near[:min(len(q.near), EstimateWitnesses)] {
 			if n.Distance <= EstimateRadius {
-				e.call(n.Premises.Claims())
+				e.call(n.Premises.Claims(), n.Distance)
 			}
 		}
 		if len(e.witnesses) > 0 {
@@ -206,14 +234,13 @@ func (s *Snapshot) summon(e *Estimate, q whereabouts) {
 			q.sector, q.outcode = p.Sector(), p.Outcode()
 		}
 	}
-	all := func(set ClaimSet, _ geo.Region, n int) { e.witnesses = append(e.witnesses, witness{set, n}) }
 	if sector, ok := s.Sector(q.sector); ok && len(e.witnesses) == 0 {
 		e.Basis = EstimateSector
-		s.profile(int(sector.row), int(sector.row)+1, all)
+		s.summonSectors(e, int(sector.row), int(sector.row)+1, q.hidden)
 	}
 	if o, ok := s.Outcode(q.outcode); ok && len(e.witnesses) == 0 {
 		e.Basis = EstimateOutcode
-		s.profile(s.outcodes[o.row].sector, s.outcodes[o.row].sectors, all)
+		s.summonSectors(e, s.outcodes[o.row].sector, s.outcodes[o.row].sectors, q.hidden)
 	}
 	for i := range e.witnesses {
 		w := &e.witnesses[i]
@@ -222,31 +249,66 @@ func (s *Snapshot) summon(e *Estimate, q whereabouts) {
 	}
 }
 
+// summonSectors calls all premises of sectors from to end.
+func (s *Snapshot) summonSectors(e *Estimate, from, end int, hidden *hiding) {
+	s.profile(from, end, func(set ClaimSet, _ geo.Region, n int) { e.witnesses = append(e.witnesses, witness{set, n, -1}) })
+	if hidden != nil {
+		e.witnesses = hidden.discount(s, e.witnesses, from, end)
+	}
+}
+
 // call adds a witness. Neighbours mostly have the same claims, and are then
-// asked as one.
-func (e *Estimate) call(set ClaimSet) {
+// asked as one: the nearest comes first.
+func (e *Estimate) call(set ClaimSet, distance float64) {
 	for i := range e.witnesses {
 		if w := &e.witnesses[i]; w.set == set {
 			w.n++
 			return
 		}
 	}
-	e.witnesses = append(e.witnesses, witness{set, 1})
+	e.witnesses = append(e.witnesses, witness{set, 1, distance})
 }
 
-// lend finds the claims that areas lend, and the best of them; −1: none.
-func (s *Snapshot) lend(lent *lentClaims, areas []AreaHit, only NetworkRegion, on Day) (best int64, status Status) {
-	best = -1
+// lend finds the claims that areas lend.
+func (s *Snapshot) lend(lent *lentClaims, areas []AreaHit, only NetworkRegion) {
 	for _, h := range areas {
 		k := int64(s.areas.claims[h.Index])
 		network := s.claims[k].Network
-		if !s.facts[k].counts || lent.on.has(network) || only != NoNetwork && network != only {
+		if s.facts[k].counts && !lent.on.has(network) && (only == NoNetwork || network == only) {
+			lent.on = lent.on.with(network)
+			lent.claim[network] = k
+		}
+	}
+}
+
+// contradict drops the claims that witnesses contradict.
+func (s *Snapshot) contradict(e *Estimate, lent *lentClaims, on Day) {
+	for network := NetworkNorth; network.Counts(); network++ {
+		if !lent.on.has(network) {
 			continue
 		}
-		lent.on = lent.on.with(network)
-		lent.claim[network] = k
-		if st := s.claims[k].On(on); best < 0 || s.betterFit(k, st, best, status) {
-			best, status = k, st
+		var count [len(States) + 1]int
+		said := s.claims[lent.claim[network]].On(on).State
+		count[said] = 1
+		for _, w := range e.witnesses {
+			if item, st, ok := w.set.Only(network).best(0, on); ok && item&1 == 0 {
+				count[st.State] += w.n
+			}
+		}
+		if slices.Max(count[:]) > count[said] {
+			lent.on = lent.on.without(network)
+		}
+	}
+}
+
+// bestLent is the best of the claims lent; −1: there is none.
+func (s *Snapshot) bestLent(lent *lentClaims, on Day) (best int64, status Status) {
+	best = -1
+	for network := NetworkNorth; network.Counts(); network++ {
+		if k := lent.claim[network]; lent.on.has(network) {
+			if st := s.claims[k].On(on); best < 0 || s.betterFit(k, st, best, status) {
+				best, status = k, st
+			}
 		}
 	}
 	return best, status
@@ -310,15 +372,23 @@ func (s *Snapshot) estimateNetworks(e *Estimate, lent *lentClaims, on Day) {
 		e.Networks = slices.Grow(e.Networks, 1)[:n+1]
 		ne := &e.Networks[n]
 		ne.reset(network)
-		if lent.on.has(network) {
+		var count [len(States) + 1]int
+		expected := State(0)
+		if ne.FromArea = lent.on.has(network); ne.FromArea {
 			k := lent.claim[network]
-			s.tallyClaim(ne, k, s.claims[k].On(on), max(e.Premises, 1))
-			ne.FromArea = true
-		} else {
-			for _, w := range e.witnesses { // each with its best claim there
-				if item, st, ok := w.set.Only(network).best(0, on); ok {
+			st := s.claims[k].On(on)
+			s.tallyClaim(ne, k, st, max(e.Premises, 1))
+			expected = st.State
+		}
+		for _, w := range e.witnesses { // each with its best claim there
+			if item, st, ok := w.set.Only(network).best(0, on); ok {
+				if count[st.State] += w.n; !ne.FromArea {
 					s.tallyClaim(ne, item>>1, st, w.n)
 				}
+				if ne.Premises == 0 || w.distance < ne.Distance {
+					ne.Distance = w.distance
+				}
+				ne.Premises += w.n
 			}
 		}
 		if len(ne.States) == 0 {
@@ -328,13 +398,20 @@ func (s *Snapshot) estimateNetworks(e *Estimate, lent *lentClaims, on Day) {
 		for _, l := range [...][]Count{ne.States, ne.From, ne.Variants, ne.Auxiliary, ne.Likelihoods} {
 			slices.SortFunc(l, compareCounts)
 		}
+		if ne.Premises > 0 {
+			if !ne.FromArea {
+				ne.Agreement = float64(ne.States[0].N) / float64(ne.Premises)
+			} else {
+				ne.Agreement = float64(count[expected]) / float64(ne.Premises)
+			}
+		}
 	}
 }
 
 // reset empties the estimate, keeping its lists' memory.
 func (ne *NetworkEstimate) reset(network NetworkRegion) {
 	*ne = NetworkEstimate{
-		Network: network, States: ne.States[:0], From: ne.From[:0], Variants: ne.Variants[:0],
+		Network: network, Distance: -1, Agreement: -1, States: ne.States[:0], From: ne.From[:0], Variants: ne.Variants[:0],
 		Auxiliary: ne.Auxiliary[:0], Likelihoods: ne.Likelihoods[:0],
 	}
 }

@@ -90,6 +90,28 @@ func (w *world) slowEstimate(s *Snapshot, own geo.Postcode, p geo.LatLng, sector
 		}
 		return list
 	}
+	// Of an area's claim, those who are near may say otherwise.
+	near := e.Basis == EstimateNearest || e.Basis == EstimateOwn
+	for network, c := range lent {
+		votes := map[State]int{c.On(on).State: 1}
+		for _, q := range witnesses {
+			var own []Claim
+			lends := false
+			for i := range q.Claims().Len() {
+				if c, fromArea := q.Claims().At(i); c.Network == network {
+					own, lends = append(own, *c), lends || fromArea
+				}
+			}
+			if best, ok := slowBest(own, nil, w.options.Prefer, on); ok && !lends {
+				votes[best.On(on).State]++
+			}
+		}
+		for _, n := range votes {
+			if near && n > votes[c.On(on).State] {
+				delete(lent, network)
+			}
+		}
+	}
 	// state is a witness's outside the network regions of a set, 0 for none.
 	state := func(q Premises, not map[NetworkRegion]Claim) State {
 		best, ok := slowBest(claimsOf(q), not, w.options.Prefer, on)
@@ -150,19 +172,35 @@ func (w *world) slowEstimate(s *Snapshot, own geo.Postcode, p geo.LatLng, sector
 			agree++
 		}
 	}
+	if e.Agreement = -1; len(witnesses) > 0 {
+		e.Agreement = agree / float64(len(witnesses))
+	}
 	e.Confidence = (agree + prior) / (float64(len(witnesses)) + weight)
 	for n := NetworkNorth; n <= Network4GSouth; n++ {
 		var said []Claim
-		c, fromArea := lent[n]
-		if fromArea {
-			said = slices.Repeat([]Claim{c}, max(1, len(witnesses)))
-		} else {
-			for _, q := range witnesses {
-				there := slices.DeleteFunc(claimsOf(q), func(c Claim) bool { return c.Network != n })
-				if c, ok := slowBest(there, nil, w.options.Prefer, on); ok {
-					said = append(said, c)
+		distance := -1.0
+		for _, q := range witnesses {
+			there := slices.DeleteFunc(claimsOf(q), func(c Claim) bool { return c.Network != n })
+			if c, ok := slowBest(there, nil, w.options.Prefer, on); ok {
+				if said = append(said, c); e.Distance >= 0 && distance < 0 {
+					distance = geo.Distance(p, q.At().LatLng())
 				}
 			}
+		}
+		testify := len(said)
+		c, fromArea := lent[n]
+		agreement := -1.0
+		if fromArea {
+			same := 0
+			for _, said := range said {
+				if said.On(on).State == c.On(on).State {
+					same++
+				}
+			}
+			if testify > 0 {
+				agreement = float64(same) / float64(testify)
+			}
+			said = slices.Repeat([]Claim{c}, max(1, len(witnesses)))
 		}
 		if len(said) == 0 {
 			continue
@@ -178,9 +216,13 @@ func (w *world) slowEstimate(s *Snapshot, own geo.Postcode, p geo.LatLng, sector
 			slices.SortFunc(list, func(a, b Count) int { return cmp.Or(b.N-a.N, cmp.Compare(a.Name, b.Name)) })
 			return list
 		}
+		states := counts(func(c Claim) string { return c.On(on).State.String() })
+		if !fromArea {
+			agreement = float64(states[0].N) / float64(testify)
+		}
 		e.Networks = append(e.Networks, NetworkEstimate{
-			Network: n, FromArea: fromArea,
-			States:      counts(func(c Claim) string { return c.On(on).State.String() }),
+			Network: n, FromArea: fromArea, Premises: testify, Distance: distance, Agreement: agreement,
+			States:      states,
 			From:        counts(func(c Claim) string { return c.On(on).From.String() }),
 			Variants:    counts(func(c Claim) string { return c.Variant }),
 			Auxiliary:   counts(func(c Claim) string { return c.Auxiliary }),
@@ -287,11 +329,14 @@ func TestEstimateBranches(t *testing.T) {
 	}{
 		{"an area alone", nil, []Claim{yes}, Available, EstimateArea, &yes, 9, 10},
 		{"an area, and neighbours as it says", one(4, yes), []Claim{yes}, Available, EstimateArea, &yes, 13, 14},
-		{"an area, and neighbours who have it not", one(4, no), []Claim{yes}, Available, EstimateArea, &yes, 9, 14},
-		{"an area without, and neighbours with, on the same network", one(4, yes), []Claim{no}, Unavailable, EstimateArea, &no, 9, 14},
+		{"an area, and neighbours who have it not", one(4, no), []Claim{yes}, Unavailable, EstimateNearest, &no, 5, 6},
+		{"an area, and a neighbour who has it not", one(1, no), []Claim{yes}, Available, EstimateArea, &yes, 9, 11},
+		{"an area, and no more neighbours who have it not than do", slices.Concat(one(2, no), one(1, yes)), []Claim{yes}, Available, EstimateArea, &yes, 10, 13},
+		{"an area without, and neighbours with, on the same network", one(4, yes), []Claim{no}, Available, EstimateNearest, &yes, 5, 6},
 		{"an area without, and neighbours with, on another", one(4, fourG), []Claim{no}, Available, EstimateNearest, &fourG, 5, 6},
-		{"an area without; the fit is not on its network", one(4, yes, fourG), []Claim{no}, Available, EstimateNearest, &fourG, 5, 6},
-		{"an area without; too few neighbours on another", slices.Concat(one(2, fourG), one(3, yes)), []Claim{no}, Unavailable, EstimateArea, &no, 9, 15},
+		{"two areas, of which neighbours contradict one", one(4, no), []Claim{yes, fourG}, Available, EstimateArea, &fourG, 9, 14},
+		{"an area without; the fit is not on its network", one(4, no, fourG), []Claim{no}, Available, EstimateNearest, &fourG, 5, 6},
+		{"an area without; too few neighbours on another", slices.Concat(one(2, fourG), one(3, no)), []Claim{no}, Unavailable, EstimateArea, &no, 12, 15},
 		{"an area, and neighbours as good on a better network", one(4, yes, high4G), []Claim{yes}, Available, EstimateArea, &high4G, 13, 14},
 		{"an area, and neighbours not as good on a better network", one(4, yes, planned4G), []Claim{yes}, Available, EstimateArea, &yes, 13, 14},
 		{"the smallest area", one(1, no), []Claim{yes, no}, Available, EstimateArea, &yes, 9, 11},

@@ -22,14 +22,11 @@ func readText(t *testing.T, path string) string {
 // TestFormatNamesEverySection compares the sections of a file with those that
 // FORMAT.md describes: the same, in the same order.
 func TestFormatNamesEverySection(t *testing.T) {
-	entries, _, err := parseTable(tinyFile(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var written, described []string
-	for _, e := range entries {
-		written = append(written, e.name)
-	}
+	written := sectionNames(t, tinyFile(t))
+	large, _ := townsWorld(1).build(t, nil) // of enough postcodes for a table of confidences, which comes last
+	names := sectionNames(t, large)
+	written = slices.Insert(written, slices.Index(written, sectionChangeHead), names[len(names)-1])
+	var described []string
 	_, text, _ := strings.Cut(readText(t, "FORMAT.md"), "\n## Sections\n")
 	text, _, _ = strings.Cut(text, "\n## Content digest\n")
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z.]+)` \\|").FindAllStringSubmatch(text, -1) {

@@ -81,6 +81,13 @@ func (b *Builder) Build(ctx context.Context) (*Built, error) {
 	out.info.ContentDigest = now.contentDigest(workers)
 	tell("freeze")(1, 1)
 
+	tell("calibrate")(0, 1)
+	now.index(workers)
+	if c := now.calibrate(calibrationPostcodes, workers); c != nil {
+		sections = append(sections, section{sectionEstimates, c.appendTo(nil)})
+	}
+	tell("calibrate")(1, 1)
+
 	tell("compress")(0, 1)
 	if out.packed, err = pack(sections, workers); err != nil {
 		return nil, err
@@ -262,6 +269,7 @@ const (
 	sectionProfItems = "prof.item"
 	sectionProfCount = "prof.count"
 	sectionAreaClaim = "area.claim"
+	sectionEstimates = "est.table" // where there was enough to hold out
 
 	sectionChangeHead = "change.head" // where there was a snapshot before
 	sectionChangeLog  = "change.log"

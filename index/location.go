@@ -47,6 +47,11 @@ func (b *box) extend(c box) {
 	b.maxLat, b.maxLng = max(b.maxLat, c.maxLat), max(b.maxLng, c.maxLng)
 }
 
+// meets reports whether two boxes have a point in common.
+func (b *box) meets(c *box) bool {
+	return b.minLat <= c.maxLat && c.minLat <= b.maxLat && b.minLng <= c.maxLng && c.minLng <= b.maxLng
+}
+
 // size grows with a box.
 func (b *box) size() float64 { return float64(b.maxLat-b.minLat) + float64(b.maxLng-b.minLng) }
 

@@ -102,6 +102,7 @@ type hit struct {
 // pile of them are equally far, the search runs again with true distances.
 type search struct {
 	b      *nearby
+	hidden *hiding // passed over; nil: none
 	p      geo.LatLng
 	limit  int // at most MaxNearest
 	radius float64
@@ -279,7 +280,7 @@ func (s *search) look(block int) {
 			north, east := v&latMask, v>>r.wLat&lngMask
 			y, x := (float64(int64(north))-lat)*s.perLat, (float64(int64(east))-lng)*s.perLng
 			d := y*y + x*x
-			if d > s.within || north >= uint64(r.span) {
+			if d > s.within || north >= uint64(r.span) || s.hidden != nil && s.hidden.has(uint32(block*blockRows+k)) {
 				continue
 			}
 			if s.plane {
@@ -319,6 +320,35 @@ func (s *search) add(h hit) {
 	s.within = min(s.within, squared(reach))
 	for s.n > s.limit && s.found[s.n-1].d > reach {
 		s.n-- // out of reach by now
+	}
+}
+
+// within calls f with every place in a rectangle.
+func (b *nearby) within(r box, f func(i int, lat, lng int32)) {
+	if len(b.levels) > 0 {
+		b.descend(&r, len(b.levels)-1, 0, f)
+	}
+}
+
+func (b *nearby) descend(r *box, level, i int, f func(i int, lat, lng int32)) {
+	for c := i * fanOut; c < (i+1)*fanOut; c++ {
+		switch {
+		case level > 0 && c < len(b.levels[level-1]):
+			if b.levels[level-1][c].meets(r) {
+				b.descend(r, level-1, c, f)
+			}
+		case level == 0 && c < blocksOf(b.n):
+			if around := b.places.box(c); around.meets(r) {
+				e := b.places.rectangle(c)
+				for k := range min(blockRows, b.n-c*blockRows) {
+					lat, lng := e.codes(b.places.bits, k)
+					at := box{e.minLat + int32(lat), e.minLng + int32(lng), e.minLat + int32(lat), e.minLng + int32(lng)}
+					if lat < e.span && at.meets(r) {
+						f(c*blockRows+k, at.minLat, at.minLng)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -67,8 +67,9 @@ func (n NetworkRegion) Region() geo.Region {
 // networkSet is a set of network regions.
 type networkSet uint16
 
-func (s networkSet) has(n NetworkRegion) bool        { return s>>n&1 == 1 }
-func (s networkSet) with(n NetworkRegion) networkSet { return s | 1<<n }
+func (s networkSet) has(n NetworkRegion) bool           { return s>>n&1 == 1 }
+func (s networkSet) with(n NetworkRegion) networkSet    { return s | 1<<n }
+func (s networkSet) without(n NetworkRegion) networkSet { return s &^ (1 << n) }
 
 // MarshalText implements encoding.TextMarshaler.
 func (n NetworkRegion) MarshalText() ([]byte, error) { return []byte(n.String()), nil }

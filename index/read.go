@@ -134,6 +134,7 @@ func (s *Snapshot) read(r *reader) {
 	s.countPlaces(r)
 	s.readHistory(r)
 	s.readJournal(r)
+	s.readCalibration(r)
 }
 
 func (s *Snapshot) readMeta(r *reader) {

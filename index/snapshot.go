@@ -54,6 +54,8 @@ type Snapshot struct {
 
 	journal *journal // nil: it remembers no nights
 	past    *history // nil: of no premises what was said before
+
+	calibration *calibration // of estimates; nil: none
 }
 
 // Info describes a snapshot. What follows from the file itself (ID,

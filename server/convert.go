@@ -106,11 +106,11 @@ func (q *scratch) fitOf(f index.Fit) *api.Fit {
 func (q *scratch) estimated(out *api.Estimate, e *index.Estimate, ok bool) {
 	networks := out.Networks[:0]
 	if !ok {
-		*out = api.Estimate{State: index.Unknown.String(), Distance: -1, Networks: networks}
+		*out = api.Estimate{State: index.Unknown.String(), Agreement: -1, Distance: -1, Networks: networks}
 		return
 	}
 	*out = api.Estimate{
-		State: e.State.String(), Basis: api.Text(e.Basis), Confidence: api.Share(e.Confidence),
+		State: e.State.String(), Basis: api.Text(e.Basis), Confidence: api.Share(e.Confidence), Agreement: api.Share(e.Agreement),
 		Premises: e.Premises, Distance: api.Metres(e.Distance),
 	}
 	if e.HasFit {
@@ -119,7 +119,7 @@ func (q *scratch) estimated(out *api.Estimate, e *index.Estimate, ok bool) {
 	for i := range e.Networks {
 		n := &e.Networks[i]
 		item := api.NetworkEstimate{
-			NetworkRegion: n.Network.String(), State: n.States, From: n.From, WANVariant: n.Variants,
+			NetworkRegion: n.Network.String(), Premises: n.Premises, Distance: api.Metres(n.Distance), Agreement: api.Share(n.Agreement), State: n.States, From: n.From, WANVariant: n.Variants,
 			AuxiliaryEquipment: n.Auxiliary, ConnectivityLikelihood: n.Likelihoods,
 		}
 		if n.FromArea {

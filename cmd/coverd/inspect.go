@@ -35,7 +35,10 @@ func runInspect(path string, asJSON bool, std stdio) error {
 	}
 	info := snap.Info()
 	if asJSON {
-		return printJSON(std.out, info)
+		return printJSON(std.out, struct {
+			*index.Info
+			Estimates *index.Calibration `json:"estimates,omitempty"`
+		}{info, snap.Calibration()})
 	}
 	return inspectText(std.out, snap)
 }
@@ -86,6 +89,8 @@ func inspectText(w io.Writer, snap *index.Snapshot) error {
 		fmt.Fprintln(w, a)
 	}
 
+	calibrationText(t, snap.Calibration())
+
 	fmt.Fprintf(t, "\nsection\tin the file\tunpacked\tof the file\n")
 	bySize := slices.SortedStableFunc(slices.Values(info.Sections), func(a, b index.SectionInfo) int { return cmp.Compare(b.Stored, a.Stored) })
 	rest := info.Bytes
@@ -95,6 +100,55 @@ func inspectText(w io.Writer, snap *index.Snapshot) error {
 	}
 	fmt.Fprintf(t, "(header, table, digest)\t%s\t\t%.1f %%\n", bytesText(rest), percent(rest, info.Bytes))
 	return t.Flush()
+}
+
+// calibrationText tells how often estimates were right, by what they rest on and
+// how many of the premises behind them agree; the rest is in the JSON.
+func calibrationText(w io.Writer, c *index.Calibration) {
+	if c == nil {
+		fmt.Fprintf(w, "\nestimates\tnot calibrated: confidences only order them\n")
+		return
+	}
+	fmt.Fprintf(w, "\nestimates, %s postcodes held out\tagree\tcases\tright\tconfidence\n", countText(int64(c.Postcodes)))
+	type row struct {
+		basis      string
+		agreement  index.Band
+		none       bool
+		cases      int64
+		right      float64
+		confidence float64
+	}
+	var rows []row
+	for _, e := range c.Cases {
+		if e.OneNetwork {
+			continue
+		}
+		r := row{basis: e.Basis, none: e.Agreement == nil}
+		if !r.none {
+			r.agreement = *e.Agreement
+		}
+		i := slices.IndexFunc(rows, func(o row) bool { return o.basis == r.basis && o.none == r.none && o.agreement == r.agreement })
+		if i < 0 {
+			i, rows = len(rows), append(rows, r)
+		}
+		rows[i].cases += int64(e.Cases)
+		rows[i].right += float64(e.Cases) * e.Share
+		rows[i].confidence += float64(e.Cases) * e.Confidence
+	}
+	slices.SortStableFunc(rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.basis, b.basis), cmp.Compare(a.agreement.From, b.agreement.From))
+	})
+	for _, r := range rows {
+		agree := "-"
+		switch {
+		case r.none:
+		case r.agreement.To == 0:
+			agree = "all"
+		default:
+			agree = fmt.Sprintf("%.0f to %.0f %%", 100*r.agreement.From, 100*r.agreement.To)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f %%\t%.2f\n", strings.ReplaceAll(r.basis, "_", " "), agree, countText(r.cases), 100*r.right/float64(r.cases), r.confidence/float64(r.cases))
+	}
 }
 
 func boundaries(info *index.Info) string {

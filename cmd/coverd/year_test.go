@@ -63,6 +63,8 @@ func TestYear(t *testing.T) {
 		})
 	})
 
+	t.Run("truth", func(t *testing.T) { w.checkTruth(t, "2.snap", before, after, fresh) })
+
 	withdrawn := w.withdraw(t, "night/second.toml", "night/third.toml", gone, "2026-11-24")
 	w.coverd(t, "build", "--manifest", w.path("night/third.toml"), "--previous", w.path("2.snap"), "--out", w.path("3.snap"), "--quiet")
 	t.Run("withdrawn", func(t *testing.T) {

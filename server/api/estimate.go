@@ -6,8 +6,9 @@ import "coverd/geo"
 // It is never a CSP's claim about that place.
 type Estimate struct {
 	State      string            `json:"state"`
-	Basis      Text              `json:"basis"` // coverage_area, postcode, nearest_premises, sector, outcode; null: nothing to go by
-	Confidence Share             `json:"confidence"`
+	Basis      Text              `json:"basis"`      // coverage_area, postcode, nearest_premises, sector, outcode; null: nothing to go by
+	Confidence Share             `json:"confidence"` // how often such estimates of State are right
+	Agreement  Share             `json:"agreement"`  // share of the premises that are in State; null: there are none
 	Premises   int               `json:"premises"`   // how many it rests on
 	Distance   Metres            `json:"distance_m"` // to the nearest of them; null where they are not near
 	Fit        *Fit              `json:"fit"`
@@ -18,6 +19,9 @@ type Estimate struct {
 type NetworkEstimate struct {
 	NetworkRegion          string `json:"network_region"`
 	ClaimSource            string `json:"claim_source,omitempty"` // "area": a coverage area around the place says so
+	Premises               int    `json:"premises"`               // of those it rests on, how many have a claim here
+	Distance               Metres `json:"distance_m"`             // to the nearest of these; null where they are not near
+	Agreement              Share  `json:"agreement"`              // share of these in the first of State; null: there are none
 	State                  Spread `json:"state"`
 	From                   Spread `json:"from"` // days
 	WANVariant             Spread `json:"wan_variant"`
@@ -29,6 +33,7 @@ func (e *Estimate) appendJSON(b []byte) []byte {
 	b = appendNamed(b, `{"state":`, e.State)
 	b = e.Basis.appendJSON(append(b, `,"basis":`...))
 	b = e.Confidence.appendJSON(append(b, `,"confidence":`...))
+	b = e.Agreement.appendJSON(append(b, `,"agreement":`...))
 	b = appendInt(b, `,"premises":`, e.Premises)
 	b = e.Distance.appendJSON(append(b, `,"distance_m":`...))
 	b = e.Fit.appendJSON(append(b, `,"fit":`...))
@@ -47,6 +52,9 @@ func (n *NetworkEstimate) appendJSON(b []byte) []byte {
 	if n.ClaimSource != "" {
 		b = appendNamed(b, `,"claim_source":`, n.ClaimSource)
 	}
+	b = appendInt(b, `,"premises":`, n.Premises)
+	b = n.Distance.appendJSON(append(b, `,"distance_m":`...))
+	b = n.Agreement.appendJSON(append(b, `,"agreement":`...))
 	b = n.State.appendJSON(append(b, `,"state":`...))
 	b = n.From.appendJSON(append(b, `,"from":`...))
 	b = n.WANVariant.appendJSON(append(b, `,"wan_variant":`...))

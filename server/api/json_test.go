@@ -79,7 +79,7 @@ func fill(t *rapid.T, v reflect.Value, texts *rapid.Generator[string]) {
 		*p = Number(rapid.OneOf(rapid.Float64Range(-1e7, 1e7), rapid.Just(math.NaN())).Draw(t, "number"))
 		return
 	case *Share:
-		*p = Share(rapid.Float64Range(0, 1).Draw(t, "share"))
+		*p = Share(rapid.OneOf(rapid.Float64Range(0, 1), rapid.Just(-1.0)).Draw(t, "share"))
 		return
 	}
 	switch v.Kind() {
@@ -183,6 +183,7 @@ func TestFixedDecimals(t *testing.T) {
 		{Metres(-1).appendJSON(nil), "null"},
 		{Share(0.9999).appendJSON(nil), "0.999"},
 		{Share(1).appendJSON(nil), "1.000"},
+		{Share(-1).appendJSON(nil), "null"},
 		{GridMetres(0).appendJSON(nil), "null"},
 		{Number(51.2452).appendJSON(nil), "51.2452"},
 	} {

@@ -146,13 +146,20 @@ func (m GridMetres) appendJSON(b []byte) []byte {
 }
 
 // Share is a number from 0 to 1, written with three decimals and never rounded
-// up, so that nearly certain does not read as certain.
+// up, so that nearly certain does not read as certain. What is below zero is
+// null.
 type Share float64
 
 // MarshalJSON implements json.Marshaler.
 func (s Share) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
 
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Share) UnmarshalJSON(b []byte) error { return unmarshalFloat((*float64)(s), b, -1) }
+
 func (s Share) appendJSON(b []byte) []byte {
+	if !(s >= 0) {
+		return append(b, "null"...)
+	}
 	return appendFixed(b, math.Floor(float64(s)*1000)/1000, 3)
 }
 

@@ -88,6 +88,9 @@ func TestVerdictsAreTheAnswers(t *testing.T) {
 			if rng.IntN(4) == 0 {
 				c.End = worldDay + Day(rng.IntN(60)-30)
 			}
+			if c.Anticipated != 0 && rng.IntN(2) == 0 { // around the day of the data
+				c.Anticipated = worldDay + Day(rng.IntN(3)-1)
+			}
 		}
 		s := w.open(t)
 		here := slices.Clone(w.areas)
@@ -96,6 +99,9 @@ func TestVerdictsAreTheAnswers(t *testing.T) {
 		var areas []AreaVerdict
 		for p := range s.AllPremises() {
 			on := worldDay + Day(rng.IntN(160)-50)
+			if rng.IntN(2) == 0 {
+				on = worldDay + Day(rng.IntN(5)-2)
+			}
 			set := p.Claims().Only([]NetworkRegion{NoNetwork, NoNetwork, NoNetwork, NetworkSouth}[rng.IntN(4)])
 			verdicts = set.AppendVerdicts(verdicts[:0], on)
 			if len(verdicts) != set.Len() {

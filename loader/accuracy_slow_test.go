@@ -283,6 +283,17 @@ func TestAccuracySlowly(t *testing.T) {
 		if d := cmp.Diff(want, have); d != "" {
 			t.Fatalf("seed %d: -want +got:\n%s", seed, d)
 		}
+		for i := 1; i < len(got.Groups); i++ {
+			a, b := &got.Groups[i-1], &got.Groups[i]
+			switch {
+			case a.Dimension != b.Dimension, a.Ranked && !b.Ranked:
+			case b.Ranked && !a.Ranked, a.Ranked && *a.Inaccurate.Low < *b.Inaccurate.Low, !a.Ranked && a.Name >= b.Name:
+				t.Fatalf("seed %d: %s %s stands before %s", seed, a.Dimension, a.Name, b.Name)
+			}
+			if b.Ranked != (b.Available.all() >= 5) {
+				t.Fatalf("seed %d: %s %s, of %d available, ranked %v", seed, b.Dimension, b.Name, b.Available.all(), b.Ranked)
+			}
+		}
 		if got.Rejected != rejected || got.Rows != int64(rows) || got.Scored+got.NotKnown+got.Rejected != got.Rows {
 			t.Fatalf("seed %d: %d rejected of %d, want %d of %d", seed, got.Rejected, got.Rows, rejected, rows)
 		}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,6 +74,18 @@ func townsWorld(seed uint64) *world {
 	return w
 }
 
+// towns is a snapshot of townsWorld, made once: tests must not change it.
+func towns(t tb) *Snapshot {
+	t.Helper()
+	townsOnce.Do(func() { townsSnapshot = townsWorld(1).open(t) })
+	return townsSnapshot
+}
+
+var (
+	townsOnce     sync.Once
+	townsSnapshot *Snapshot
+)
+
 // rectangleAt is a rectangle's outline from its south-west corner.
 func rectangleAt(corner geo.LatLng, height, width float64) geo.Ring {
 	return geo.Ring{
@@ -113,8 +126,8 @@ func TestConfidenceIsCalibrated(t *testing.T) {
 			t.Error("the table in the file is not the one made today")
 		}
 	} else {
-		s = townsWorld(1).open(t)
-		inTable = s.groupUnit.n * 2 / 3
+		other := *towns(t) // with a table of fewer
+		s, inTable = &other, other.groupUnit.n*2/3
 		s.calibration = s.calibrate(inTable, 1)
 	}
 	const salt = 7
@@ -211,7 +224,7 @@ func checkBands(t *testing.T, all map[string]*[10]confidenceBand, asked map[stri
 // of its postcode, and nothing is near where nothing is to be; and nothing else
 // is left out.
 func TestHoldoutHides(t *testing.T) {
-	s := townsWorld(2).open(t)
+	s := towns(t)
 	all := slices.Collect(s.AllPremises())
 	var h *holdout
 	var unit Unit
@@ -265,7 +278,7 @@ func TestHoldoutHides(t *testing.T) {
 
 // TestHoldoutLeavesTheRestOfASector compares with counting.
 func TestHoldoutLeavesTheRestOfASector(t *testing.T) {
-	s := townsWorld(3).open(t)
+	s := towns(t)
 	var h *holdout
 	var unit Unit
 	bases := map[string]int{}
@@ -296,7 +309,7 @@ func TestHoldoutLeavesTheRestOfASector(t *testing.T) {
 
 // TestCalibrationIsTheSameEverywhere: on any number of workers, and read back.
 func TestCalibrationIsTheSameEverywhere(t *testing.T) {
-	s := townsWorld(4).open(t)
+	s := towns(t)
 	one, three := s.calibrate(2000, 1), s.calibrate(2000, 3)
 	if *one != *three {
 		t.Error("another number of workers counts otherwise")

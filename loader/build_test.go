@@ -187,7 +187,7 @@ func TestProgress(t *testing.T) {
 	if err != nil || res.Built == nil {
 		t.Fatal(err)
 	}
-	if want := []string{"regions", "premises", "merge", "order", "freeze", "compress"}; !cmp.Equal(names, want) {
+	if want := []string{"regions", "premises", "merge", "order", "freeze", "calibrate", "compress"}; !cmp.Equal(names, want) {
 		t.Errorf("stages %v, want %v", names, want)
 	}
 }

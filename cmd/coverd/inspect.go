@@ -18,7 +18,7 @@ func newInspect(std stdio) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
-		Short: "tell what is in a snapshot, and where each byte goes",
+		Short: "tell what is in a snapshot, how often its estimates are right, and where each byte goes",
 		Example: `  coverd inspect coverd.snap
   coverd inspect --json coverd.snap`,
 		Args: cobra.ExactArgs(1),

@@ -7,7 +7,7 @@
 //	coverd lookup  --snapshot coverd.snap KEY    one answer at the terminal
 //	coverd explain --snapshot FILE KEY [KEY]     why this answer, or why two differ
 //	coverd verify  FILE                          is the file whole? --sweep, --premises: is it right?
-//	coverd inspect FILE                          what is in it, and where each byte goes
+//	coverd inspect FILE                          what is in it, how often its estimates are right, and where each byte goes
 //	coverd diff    OLD NEW                       what has changed from one snapshot to another
 //	coverd export  --out DIR FILE                everything back out as extracts; --format: as CSV, NDJSON, GeoJSON
 //	coverd annotate IN.csv --snapshot FILE       a planner's table, with coverage appended to each row

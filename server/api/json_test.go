@@ -183,6 +183,8 @@ func TestFixedDecimals(t *testing.T) {
 		{Metres(-1).appendJSON(nil), "null"},
 		{Share(0.9999).appendJSON(nil), "0.999"},
 		{Share(1).appendJSON(nil), "1.000"},
+		{Share(0).appendJSON(nil), "0.000"},
+		{Share(0.0129).appendJSON(nil), "0.012"},
 		{Share(-1).appendJSON(nil), "null"},
 		{GridMetres(0).appendJSON(nil), "null"},
 		{Number(51.2452).appendJSON(nil), "51.2452"},

@@ -160,7 +160,8 @@ func (s Share) appendJSON(b []byte) []byte {
 	if !(s >= 0) {
 		return append(b, "null"...)
 	}
-	return appendFixed(b, math.Floor(float64(s)*1000)/1000, 3)
+	n := int(min(s, 1) * 1000) // never rounded up
+	return append(b, '0'+byte(n/1000), '.', '0'+byte(n/100%10), '0'+byte(n/10%10), '0'+byte(n%10))
 }
 
 // Number is a number as it was given, written with as many digits as it takes.

@@ -8,7 +8,7 @@ import (
 
 // Sizes of the calibration of a build.
 const (
-	calibrationPostcodes = 20_000 // about as many are held out, of fewer all
+	calibrationPostcodes = 80_000 // about as many are held out, of fewer all
 	calibrationLeast     = 500    // postcodes with premises that a table is made of
 )
 
@@ -22,6 +22,13 @@ const (
 // that are wrong 98 % are. Three in ten of the postcodes held out are of such
 // sectors, which is ten times their share, and each of the others counts as
 // often as it stands for more of its kind.
+//
+// # Why so many
+//
+// Of the country's 1.5 million postcodes few have estimates that are not all but
+// certain. With a quarter as many held out, those were too few: estimates stated
+// as right in 85 of 100 cases were so in 77. These cost a build of the country 7
+// seconds of processor time.
 //
 // Which postcodes and which of their premises follows from the postcode and the
 // salt alone: the same night after night, whatever the machine.

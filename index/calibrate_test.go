@@ -141,7 +141,7 @@ func TestConfidenceIsCalibrated(t *testing.T) {
 	weights := map[Unit]float64{}
 	for i := range s.sectors {
 		s.units(i, func(u Unit) {
-			if !known[u] && u.hash(salt)%uint64(s.groupUnit.n) < uint64(4*inTable) {
+			if !known[u] && u.hash(salt)%uint64(s.groupUnit.n) < uint64(inTable) {
 				weights[u] = 1 / (1 - 1/plan.oneIn(i))
 			}
 		})

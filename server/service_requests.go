@@ -89,13 +89,13 @@ func (q *scratch) addServiceRequest() {
 	if r.At, ok = q.where(); !ok {
 		return
 	}
-	answer := q.answerRequest(&r)
+	answer, claimed := q.answerRequest(&r)
 	if answer.Region == geo.NoRegion {
 		q.outside()
 		return
 	}
 	r.Key, r.Same = key, sameness(&r)
-	q.srv.desk.sign(&r, &answer)
+	q.srv.desk.sign(&r, &answer, claimed)
 	var rec *requests.Record
 	var added bool
 	ctx, cancel := waiting()

@@ -211,8 +211,9 @@ func (l *sqliteLedger) Checks(ctx context.Context, place Place, from, to time.Ti
 	where, args := "", []any(nil)
 	switch {
 	case place.UPRN != 0:
-		// An answer that was given before the extracts had the premises is about it too.
-		where, args = "request.id IN (SELECT request FROM answer WHERE uprn = ?)", []any{int64(place.UPRN)}
+		// An answer that was given before the extracts had the premises is about it
+		// too; what CSPs claimed of another premises is not.
+		where, args = "request.id IN (SELECT request FROM answer WHERE uprn = ?) AND answer.uprn IN (0, ?)", []any{int64(place.UPRN), int64(place.UPRN)}
 	case place.Postcode.IsValid():
 		where, args = "request.postcode = ?", []any{place.Postcode.String()}
 	default:

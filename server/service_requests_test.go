@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/valyala/fasthttp"
 
 	"coverd/geo"
@@ -184,6 +185,11 @@ func TestServiceRequest(t *testing.T) {
 	problem(t, s, "/v1/service-requests/SR-0000-0000", api.UnknownReference)
 	problem(t, s, "/v1/service-requests/SR-0000-000", api.MalformedReference)
 	problem(t, s, "/v1/service-requests/SR-0000-0000/cancel", api.MethodNotAllowed)
+
+	submitted[api.ServiceRequest](t, s, api.ServiceRequestPath+"/"+a.Reference+"/cancel", "", "", 200) // which it is already
+	if n := testutil.ToFloat64(s.desk.metrics.events.WithLabelValues("closed")); n != 1 {
+		t.Errorf("%v requests were counted as closed", n)
+	}
 }
 
 // What is wrong with a request is told by the member it is about, and nothing is

@@ -139,8 +139,8 @@ func TestLedger(t *testing.T) {
 			t.Fatal(events, err)
 		}
 	}
-	rec, err = l.Cancel(ctx, rec.Reference, noon.Add(time.Hour))
-	if err != nil || rec.Status != Closed || rec.Why != WhyCancelled || len(rec.Given) != 4 {
+	rec, closed, err := l.Cancel(ctx, rec.Reference, noon.Add(time.Hour))
+	if err != nil || !closed || rec.Status != Closed || rec.Why != WhyCancelled || len(rec.Given) != 4 {
 		t.Fatal(rec, err)
 	}
 	for i, kept := range []bool{true, true, false, true} {
@@ -165,7 +165,7 @@ func TestLedger(t *testing.T) {
 	if err != nil || counts[Closed] != 1 || counts[Changed] != 0 {
 		t.Error(counts, err)
 	}
-	if _, err := l.Cancel(ctx, "SR-0000-0000", noon); err != ErrNotFound {
+	if _, _, err := l.Cancel(ctx, "SR-0000-0000", noon); err != ErrNotFound {
 		t.Error(err)
 	}
 }

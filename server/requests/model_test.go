@@ -170,14 +170,15 @@ func TestLedgerIsLikeItsModel(t *testing.T) {
 			},
 			"cancel": func(t *rapid.T) {
 				rec := pick("cancelled")
-				if rec.Status != Closed {
+				open := rec.Status != Closed
+				if open {
 					was := rec.Status
 					rec.Status, rec.Closed, rec.Why = Closed, clock, WhyCancelled
 					m.event(rec, was, nil, clock)
 				}
-				got, err := l.Cancel(ctx, rec.Reference, clock)
-				if err != nil {
-					t.Fatal(err)
+				got, closed, err := l.Cancel(ctx, rec.Reference, clock)
+				if err != nil || closed != open {
+					t.Fatal(closed, err)
 				}
 				if diff := gocmp.Diff(m.kept(rec), got, exported); diff != "" {
 					t.Fatal(diff)

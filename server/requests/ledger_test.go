@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,5 +168,27 @@ func TestLedger(t *testing.T) {
 	}
 	if _, _, err := l.Cancel(ctx, "SR-0000-0000", noon); err != ErrNotFound {
 		t.Error(err)
+	}
+}
+
+// A night's batches are read in order, and not all sorted for each.
+func TestOutdatedIsNotSorted(t *testing.T) {
+	l, ok := newLedger(t).(*sqliteLedger)
+	if !ok {
+		t.Fatal("another ledger")
+	}
+	plan := ""
+	err := each(t.Context(), l.readers, "EXPLAIN QUERY PLAN "+listQuery(outdated, "ASC"), func(s scanner) error {
+		var id, parent, unused int
+		var detail string
+		err := s.Scan(&id, &parent, &unused, &detail)
+		plan += detail + "; "
+		return err
+	}, "x", 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(plan, "PRIMARY KEY") || strings.Contains(plan, "B-TREE") {
+		t.Error(plan)
 	}
 }

@@ -288,4 +288,8 @@ func TestInstallAndLeaveRemembers(t *testing.T) {
 	if r := a.Rules[2]; !strings.Contains(r.Working[len(r.Working)-1].Text, "knew no such premises") {
 		t.Errorf("%+v", r)
 	}
+	byAddress := install(t, last, "postcode=GU1+1AA&address=32&installation_date=2026-11-25&cut_off=2026-12-20&check_date=2026-11-22&applicable_date=2026-12-22")
+	if byAddress.Premises.UPRN.V != 990000000032 || byAddress.Rules[2].Text != a.Rules[2].Text {
+		t.Errorf("%+v", byAddress)
+	}
 }

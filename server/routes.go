@@ -74,8 +74,9 @@ func (r route) methods() string {
 		return "POST"
 	case routeServiceRequests:
 		return "GET, HEAD, POST"
+	default:
+		return "GET, HEAD"
 	}
-	return "GET, HEAD"
 }
 
 // match finds the route of a path as it was sent, and the key in it, still

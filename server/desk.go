@@ -2,20 +2,22 @@ package server
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 	"time"
 
 	"coverd/geo"
 	"coverd/index"
 	"coverd/server/api"
+	"coverd/server/receipts"
 	"coverd/server/requests"
 )
 
 // Distances in metres up to which a premises is taken for the one that a service
 // request is about: the nearest of its postcode, where it gives one, else any.
+// What CSPs claim of a premises further away is evidence for an estimate: a plot
+// at the other end of a new street has its neighbours' postcode.
 const (
-	sameWithPostcode = index.EstimateRadius
+	sameWithPostcode = 100
 	sameWithout      = 25
 )
 
@@ -27,14 +29,15 @@ const basisPremises = "premises"
 // Region is NoRegion where there is no answer.
 //
 // Where the extracts have a premises there, what they claim about it is what
-// counts; else what is to be expected at the location.
-func (q *scratch) answerRequest(r *requests.Request) requests.Answer {
-	a := requests.Answer{
+// counts; else what is to be expected at the location. claimed is what a receipt
+// says of such a premises, nil without one.
+func (q *scratch) answerRequest(r *requests.Request) (a requests.Answer, claimed *receipts.Claimed) {
+	a = requests.Answer{
 		At: q.now.UTC().Truncate(time.Millisecond), Snapshot: q.snap.ref.ID, AsOf: q.snap.ref.AsOf.V, On: q.on, Border: -1, State: index.Unknown,
 	}
 	region, ok := q.resolve(r.At, defaultNearest, maxRadius)
 	if !ok {
-		return a
+		return a, nil
 	}
 	a.Region, a.RegionBasis, a.Border = region.Region, region.Basis.String(), region.Border
 	if !(a.Border >= 0) {
@@ -45,6 +48,7 @@ func (q *scratch) answerRequest(r *requests.Request) requests.Answer {
 	if found {
 		claims := premises.Claims()
 		a.State, a.Basis, a.UPRN = claims.State(q.on), basisPremises, premises.UPRN()
+		claimed = &receipts.Claimed{UPRN: api.Some(a.UPRN), Indicated: indicated(claims, q.on)}
 		if fit, ok := claims.Fit(q.on); ok {
 			fitted(&a, fit)
 		}
@@ -55,7 +59,7 @@ func (q *scratch) answerRequest(r *requests.Request) requests.Answer {
 		}
 	}
 	a.Body = append([]byte(nil), q.body...)
-	return a
+	return a, claimed
 }
 
 func fitted(a *requests.Answer, f index.Fit) {
@@ -227,15 +231,16 @@ func (d *desk) answer(h *held, due []*requests.Record) []requests.Reanswer {
 		}
 		q.beginLocation()
 		q.location.Query.Latitude, q.location.Query.Longitude = api.Number(rec.At.Lat), api.Number(rec.At.Lng)
-		answers[i] = requests.Reanswer{Record: rec, Answer: q.answerRequest(&rec.Request)}
-		d.sign(&rec.Request, &answers[i].Answer)
+		answer, claimed := q.answerRequest(&rec.Request)
+		d.sign(&rec.Request, &answer, claimed)
+		answers[i] = requests.Reanswer{Record: rec, Answer: answer}
 	}
 	_ = q.Close()
 	return answers
 }
 
 // sign adds a receipt, where they are given.
-func (d *desk) sign(r *requests.Request, a *requests.Answer) {
+func (d *desk) sign(r *requests.Request, a *requests.Answer, claimed *receipts.Claimed) {
 	if d.s.receipts == nil || a.Body == nil {
 		return
 	}
@@ -251,11 +256,8 @@ func (d *desk) sign(r *requests.Request, a *requests.Answer) {
 	}{
 		api.Some(r.Postcode), api.Some(r.Outcode), api.Number(r.At.Lat), api.Number(r.At.Lng), api.Some(a.On), api.Text(r.Party), api.Text(r.Role), api.Text(r.OwnReference),
 	}
-	text, err := json.Marshal(&question)
-	if err == nil {
-		a.Receipt, err = d.s.receipts.SignRequest("POST "+api.ServiceRequestPath+" "+string(text), a.Body, a.Snapshot, a.At)
-	}
-	if err != nil {
+	var err error
+	if a.Receipt, err = d.s.receipts.SignRequest("POST "+api.ServiceRequestPath+" "+string(encode(&question)), a.Body, a.Snapshot, a.At, claimed); err != nil {
 		d.s.log.Error("an answer goes without its receipt", "error", err.Error())
 	}
 }

@@ -15,13 +15,14 @@ func (s *Server) gated(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		if code, detail := fault(&ctx.Request.Header); code != "" {
 			p := api.Problem{Code: code, Detail: detail}
-			if code == api.MethodNotAllowed {
-				p.Hint = "use GET"
+			if code != api.MethodNotAllowed {
+				s.refuse(ctx, &p)
+				return
 			}
+			r, _ := match(ctx.URI().PathOriginal())
+			p.Hint = useMethods(r.methods())
 			s.refuse(ctx, &p)
-			if code == api.MethodNotAllowed {
-				ctx.Response.Header.Set(fasthttp.HeaderAllow, "GET, HEAD")
-			}
+			ctx.Response.Header.Set(fasthttp.HeaderAllow, r.methods())
 			return
 		}
 		next(ctx)

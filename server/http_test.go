@@ -154,6 +154,25 @@ func TestMethods(t *testing.T) {
 	}
 }
 
+// Who uses a method that is taken nowhere is told what is taken there.
+func TestMethodsTakenNowhere(t *testing.T) {
+	s := testServer(t, Options{})
+	for uri, want := range map[string]string{
+		"/v1/snapshot": "GET, HEAD", "/v1/service-requests": "GET, HEAD, POST", "/v1/service-requests/SR-7K3M-9QXD": "GET, HEAD",
+		"/v1/service-requests/SR-7K3M-9QXD/cancel": "POST", "/v1/request-wan-matrix": "POST", "/v1/receipts/verify?x=1": "POST", "/nowhere": "GET, HEAD",
+	} {
+		var ctx fasthttp.RequestCtx
+		var req fasthttp.Request
+		req.Header.SetMethod("PUT")
+		req.SetRequestURI(uri)
+		ctx.Init(&req, nil, quiet{})
+		s.gated(s.handle)(&ctx)
+		if ctx.Response.StatusCode() != 405 || header(&ctx.Response, "Allow") != want || !strings.Contains(string(ctx.Response.Body()), `"hint":"use `+strings.Split(want, ",")[0]) {
+			t.Errorf("PUT %s: Allow %q, want %q: %s", uri, header(&ctx.Response, "Allow"), want, ctx.Response.Body())
+		}
+	}
+}
+
 // Nothing is allocated for a question, once its like has been seen.
 func TestQueriesAllocateNothing(t *testing.T) {
 	s := testServer(t, Options{})

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"strings"
 
 	"coverd/geo"
@@ -121,7 +122,7 @@ func (q *scratch) installUPRN(a *api.InstallAndLeaveAnswer, in *licence.Input) (
 }
 
 // installPostcode finds the one premises that a postcode, and an address where it
-// takes one, name.
+// takes one, name: one that is there, or else one that has gone.
 func (q *scratch) installPostcode(a *api.InstallAndLeaveAnswer, in *licence.Input) (ok bool) {
 	p, err := geo.ParsePostcode(q.values[paramPostcode])
 	if err != nil {
@@ -130,32 +131,31 @@ func (q *scratch) installPostcode(a *api.InstallAndLeaveAnswer, in *licence.Inpu
 	}
 	address := strings.TrimSpace(string(q.values[paramAddress]))
 	a.Query.Postcode, a.Query.Address = api.Some(p), api.Text(address)
-	unit, known := q.snap.Postcode(p)
-	if !known || unit.Len() == 0 {
+	there, present := q.premisesEver(p)
+	if len(there) == 0 {
 		q.problem(api.Problem{
 			Code: api.UnknownPostcode, Parameter: "postcode", Detail: "no premises is known at " + p.String(),
 			Hint: "ask with the latitude and longitude of the place: what checks on record show of it is held against the licence",
 		})
 		return false
 	}
-	q.details = unit.AppendDetails(q.details[:0])
 	q.matcher.Ask([]byte(address))
 	matches := []int{}
-	if address != "" {
-		matches, _ = q.matcher.AppendFound(matches, q.details)
-	} else {
-		for i := range q.details {
+	if address == "" {
+		for i := range cmp.Or(present, len(there)) {
 			matches = append(matches, i)
 		}
+	} else if matches, _ = q.matcher.AppendFound(matches, q.details[:present]); len(matches) == 0 {
+		matches, _ = q.matcher.AppendFound(matches, q.details)
 	}
 	if len(matches) == 1 {
-		q.installPremises(a, in, unit.Premises(matches[0]))
+		q.installPremises(a, in, there[matches[0]])
 		return true
 	}
 	problem := api.Problem{Code: api.SeveralPremises, Parameter: "address", Hint: "give the address of one of them, or its uprn"}
 	for _, i := range q.matcher.AppendCandidates(nil, q.details, maxCandidates) {
 		s := api.Suggestion{Text: string(q.details[i].Address), Kind: "address"}
-		if u := unit.Premises(i).UPRN(); u != 0 {
+		if u := there[i].UPRN(); u != 0 {
 			s.Reason = "UPRN " + u.String()
 		}
 		problem.Suggestions = append(problem.Suggestions, s)
@@ -170,6 +170,23 @@ func (q *scratch) installPostcode(a *api.InstallAndLeaveAnswer, in *licence.Inpu
 	}
 	q.problem(problem)
 	return false
+}
+
+// premisesEver lists the premises of a postcode, those that are present first, then
+// those that have gone. Their addresses are in q.details.
+func (q *scratch) premisesEver(p geo.Postcode) (there []remembered, present int) {
+	q.details = q.details[:0]
+	if unit, ok := q.snap.Postcode(p); ok {
+		q.details, present = unit.AppendDetails(q.details), unit.Len()
+		for i := range present {
+			there = append(there, unit.Premises(i))
+		}
+	}
+	for _, d := range q.snap.AppendDeparted(nil, p) {
+		q.details = append(q.details, index.Details{Address: d.Address()})
+		there = append(there, d)
+	}
+	return there, present
 }
 
 // installPremises takes a premises, or one that has gone.

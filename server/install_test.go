@@ -176,6 +176,31 @@ func TestInstallAndLeaveReadsTheRecord(t *testing.T) {
 	}
 }
 
+// What was claimed of a neighbour, which the extracts had before the premises
+// itself, is no check of the premises.
+func TestInstallAndLeaveDoesNotTakeTheNeighbour(t *testing.T) {
+	now := time.Date(2026, 12, 10, 8, 0, 0, 0, time.UTC)
+	s := keeping(t, Options{Now: func() time.Time { return now }})
+	s.Swap(snapshotWith(t)) // UPRN 1 at 51.2453, -0.5822
+	const body = `{"latitude":51.24543,"longitude":-0.5822,"installation_date":"2026-12-22","party":"Supplier"}`
+	r := submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, body, "", 201)
+	s.Swap(snapshotWith(t, index.Row{UPRN: 2, Postcode: mustPostcode("GU1 1AA"), At: at(51.24543, -0.5822)}))
+	for range 1000 {
+		if r = *r2(t, s, r.Reference); r.Coverage.UPRN.V == 2 {
+			break
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	if r.Coverage.UPRN.V != 2 || r.History[0].Coverage.UPRN.V != 1 {
+		t.Fatalf("%+v", r)
+	}
+	for uprn, want := range map[string]string{"1": api.LicenceAscertained, "2": api.LicenceIndicatedOnly} {
+		if a := install(t, s, "uprn="+uprn+usualDays+applicable+"&party=Supplier"); a.Rules[2].Conclusion != want {
+			t.Errorf("UPRN %s: %+v, want %s", uprn, a, want)
+		}
+	}
+}
+
 // lost is a ledger that cannot be opened.
 type lost struct{}
 
@@ -262,5 +287,9 @@ func TestInstallAndLeaveRemembers(t *testing.T) {
 	}
 	if r := a.Rules[2]; !strings.Contains(r.Working[len(r.Working)-1].Text, "knew no such premises") {
 		t.Errorf("%+v", r)
+	}
+	byAddress := install(t, last, "postcode=GU1+1AA&address=32&installation_date=2026-11-25&cut_off=2026-12-20&check_date=2026-11-22&applicable_date=2026-12-22")
+	if byAddress.Premises.UPRN.V != 990000000032 || byAddress.Rules[2].Text != a.Rules[2].Text {
+		t.Errorf("%+v", byAddress)
 	}
 }

@@ -67,6 +67,18 @@ var routeTable = [routes]struct {
 	routeServiceRequestCancel:  {"/v1/service-requests/{reference}/cancel", 0, (*scratch).cancelServiceRequest},
 }
 
+// methods are those that a path takes, as Allow lists them.
+func (r route) methods() string {
+	switch r {
+	case routeWANMatrix, routeVerifyReceipt, routeServiceRequestCancel:
+		return "POST"
+	case routeServiceRequests:
+		return "GET, HEAD, POST"
+	default:
+		return "GET, HEAD"
+	}
+}
+
 // match finds the route of a path as it was sent, and the key in it, still
 // encoded: a slash in a key is none of the path's.
 func match(path []byte) (r route, key []byte) {
@@ -169,18 +181,23 @@ func (q *scratch) answer() {
 	case r >= routeServiceRequests:
 		q.answerKept(r, key)
 	case r == routeWANMatrix && !q.ctx.IsPost():
-		q.notAllowed("POST")
+		q.notAllowed()
 	case !q.ctx.IsGet() && !q.ctx.IsHead() && r != routeVerifyReceipt && r != routeWANMatrix:
-		q.notAllowed("GET, HEAD")
+		q.notAllowed()
 	case q.parse(routeTable[r].takes) && q.receiptable():
 		routeTable[r].answer(q, key)
 	}
 }
 
 // notAllowed answers for a method that a path does not take.
-func (q *scratch) notAllowed(allow string) {
+func (q *scratch) notAllowed() {
+	allow := q.route.methods()
 	q.ctx.Response.Header.Set(fasthttp.HeaderAllow, allow)
-	q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: "use " + strings.ReplaceAll(strings.ReplaceAll(allow, "GET, HEAD", "GET"), ", ", " or ")})
+	q.problem(api.Problem{Code: api.MethodNotAllowed, Detail: string(q.ctx.Method()) + " is not taken here", Hint: useMethods(allow)})
+}
+
+func useMethods(allow string) string {
+	return "use " + strings.ReplaceAll(strings.ReplaceAll(allow, "GET, HEAD", "GET"), ", ", " or ")
 }
 
 // appendDecoded appends s without its percent-encoding.

@@ -34,12 +34,10 @@ func (q *scratch) answerKept(r route, key []byte) {
 			Hint: "GET /v1/locations?latitude=&longitude= has coverage and Region for the place; to have requests kept here, start the server with --requests FILE; " +
 				"else raise the request itself with the DCC (SEC Appendix H 3.3)",
 		})
-	case r == routeServiceRequestCancel && !post:
-		q.notAllowed("POST")
-	case r == routeServiceRequests && !get && !post:
-		q.notAllowed("GET, HEAD, POST")
-	case (r == routeServiceRequest || r == routeServiceRequestChanges) && !get:
-		q.notAllowed("GET, HEAD")
+	case r == routeServiceRequestCancel && !post,
+		r == routeServiceRequests && !get && !post,
+		(r == routeServiceRequest || r == routeServiceRequestChanges) && !get:
+		q.notAllowed()
 	case r == routeServiceRequests && post:
 		if q.parse(0) {
 			q.addServiceRequest()
@@ -89,13 +87,13 @@ func (q *scratch) addServiceRequest() {
 	if r.At, ok = q.where(); !ok {
 		return
 	}
-	answer := q.answerRequest(&r)
+	answer, claimed := q.answerRequest(&r)
 	if answer.Region == geo.NoRegion {
 		q.outside()
 		return
 	}
 	r.Key, r.Same = key, sameness(&r)
-	q.srv.desk.sign(&r, &answer)
+	q.srv.desk.sign(&r, &answer, claimed)
 	var rec *requests.Record
 	var added bool
 	ctx, cancel := waiting()
@@ -134,7 +132,10 @@ func (q *scratch) answerServiceRequest(key []byte) {
 func (q *scratch) cancelServiceRequest(key []byte) {
 	q.withReference(key, func(ctx context.Context, ref requests.Reference) (rec *requests.Record, err error) {
 		err = q.srv.desk.keeper.Write(ctx, func(l requests.Ledger) error {
-			rec, err = l.Cancel(ctx, ref, q.now)
+			var closed bool
+			if rec, closed, err = l.Cancel(ctx, ref, q.now); closed {
+				q.srv.desk.metrics.events.WithLabelValues(string(requests.Closed)).Inc()
+			}
 			return err
 		})
 		return rec, err

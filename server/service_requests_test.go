@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/valyala/fasthttp"
 
 	"coverd/geo"
@@ -184,6 +185,11 @@ func TestServiceRequest(t *testing.T) {
 	problem(t, s, "/v1/service-requests/SR-0000-0000", api.UnknownReference)
 	problem(t, s, "/v1/service-requests/SR-0000-000", api.MalformedReference)
 	problem(t, s, "/v1/service-requests/SR-0000-0000/cancel", api.MethodNotAllowed)
+
+	submitted[api.ServiceRequest](t, s, api.ServiceRequestPath+"/"+a.Reference+"/cancel", "", "", 200) // which it is already
+	if n := testutil.ToFloat64(s.desk.metrics.events.WithLabelValues("closed")); n != 1 {
+		t.Errorf("%v requests were counted as closed", n)
+	}
 }
 
 // What is wrong with a request is told by the member it is about, and nothing is
@@ -413,6 +419,38 @@ func r2(t testing.TB, s *Server, ref string) *api.ServiceRequest {
 	_, _, body := s.Answer("GET", "/v1/service-requests/"+ref)
 	a := decodedAs[api.ServiceRequest](t, body)
 	return &a
+}
+
+// What CSPs claim of a premises answers a request about that premises, and its
+// receipt says so; a plot further down the street, of the same postcode, is
+// answered by an estimate, and so is its receipt.
+func TestServiceRequestBesideItsNeighbours(t *testing.T) {
+	now := noon
+	s, signer := signing(t, &now, Options{Requests: requests.SQLite(filepath.Join(t.TempDir(), "requests.db"))})
+	t.Cleanup(startDesk(s))
+	s.Swap(snapshotWith(t)) // UPRN 1 at 51.2453, -0.5822
+	for _, c := range []struct {
+		body     string
+		uprn     geo.UPRN
+		basis    string
+		estimate bool
+	}{
+		{`{"latitude":51.2460,"longitude":-0.5822,"postcode":"GU1 1AA"}`, 1, receipts.BasisClaims, false},
+		{`{"latitude":51.2463,"longitude":-0.5822,"postcode":"GU1 1AA"}`, 0, "nearest_premises", true},
+		{`{"latitude":51.24535,"longitude":-0.5822}`, 1, receipts.BasisClaims, false},
+		{`{"latitude":51.2456,"longitude":-0.5822,"party":"A & <B>"}`, 0, "nearest_premises", true},
+	} {
+		resp := submit(s, api.ServiceRequestPath, c.body, "")
+		a := decodedAs[api.ServiceRequest](t, resp.Body())
+		v := receipts.Judge(signer.Keys(), resp.Body(), nil)
+		if !v.Valid || v.Answer != receipts.AnswerMatches {
+			t.Fatalf("%s: %+v", c.body, v)
+		}
+		if st := v.Statement; a.Coverage.UPRN.V != c.uprn || (a.Coverage.Basis == basisPremises) == c.estimate || st.Place.UPRN.V != c.uprn || st.Basis != c.basis || st.Estimate != c.estimate ||
+			st.State != a.Coverage.State || strings.Contains(st.Question, `\u`) {
+			t.Errorf("%s: %+v, %+v", c.body, a.Coverage, st)
+		}
+	}
 }
 
 // ledgerOf is the ledger of a server, while the test runs.

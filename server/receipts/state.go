@@ -14,10 +14,19 @@ import (
 // requestQuestion begins the question of a receipt that is of a service request.
 const requestQuestion = "POST " + api.ServiceRequestPath
 
+// Claimed is what CSPs claim of the premises that a service request was found to
+// be about.
+type Claimed struct {
+	UPRN api.UPRN // absent: it has none
+	Indicated
+}
+
 // SignRequest makes the receipt of an answer to a service request: question is
 // what was asked, POST and the path first, answer the member `answer` as it is
 // sent, which is a location's; snapshot is the ID of the one that it is from.
-func (s *Signer) SignRequest(question string, answer []byte, snapshot string, at time.Time) (compact string, err error) {
+// claimed is nil where the extracts have no premises there: then the statement is
+// what the answer says of the location.
+func (s *Signer) SignRequest(question string, answer []byte, snapshot string, at time.Time, claimed *Claimed) (compact string, err error) {
 	if !strings.HasPrefix(question, requestQuestion) {
 		return "", fmt.Errorf("the question is not of a service request: %q", question)
 	}
@@ -30,6 +39,9 @@ func (s *Signer) SignRequest(question string, answer []byte, snapshot string, at
 		On: a.Query.On.V, Known: a.Snapshot.AsOf.V + index.Day(a.Snapshot.AgeDays),
 	}
 	st.StateLocation(&a)
+	if claimed != nil {
+		st.Place.UPRN, st.Basis, st.Estimate, st.Indicated, st.Area = claimed.UPRN, BasisClaims, false, claimed.Indicated, nil
+	}
 	return s.Sign(st)
 }
 

@@ -27,7 +27,7 @@ func requestAnswer(t *testing.T, s *Signer) (whole, answer string) {
 		Snapshot: api.SnapshotRef{ID: "3d45cfe4578f4dc5b9a6b54a6f3d0c37", AsOf: api.Some(day("2026-11-22")), AgeDays: 9},
 	}
 	answer = string(a.AppendJSON(nil))
-	compact, err := s.SignRequest(`POST /v1/service-requests {"latitude":51.24937,"longitude":-0.549301}`, []byte(answer), a.Snapshot.ID, time.Date(2026, 12, 1, 9, 0, 0, 500, time.UTC))
+	compact, err := s.SignRequest(`POST /v1/service-requests {"latitude":51.24937,"longitude":-0.549301}`, []byte(answer), a.Snapshot.ID, time.Date(2026, 12, 1, 9, 0, 0, 500, time.UTC), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestReceiptOfAServiceRequest(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	for question, answer := range map[string]string{"GET /v1/locations": answer, "POST /v1/service-requests": "nonsense"} {
-		if _, err := s.SignRequest(question, []byte(answer), "x", time.Unix(0, 0)); err == nil {
+		if _, err := s.SignRequest(question, []byte(answer), "x", time.Unix(0, 0), nil); err == nil {
 			t.Errorf("%s is signed with %s", question, answer)
 		}
 	}

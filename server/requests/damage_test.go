@@ -62,7 +62,7 @@ func crash(t *testing.T) *crashed {
 			t.Fatal(err)
 		}
 	}
-	if _, err := l.Cancel(ctx, due[3].Reference, noon); err != nil {
+	if _, _, err := l.Cancel(ctx, due[3].Reference, noon); err != nil {
 		t.Fatal(err)
 	}
 	c.take(t, path)

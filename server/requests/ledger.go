@@ -19,8 +19,9 @@ type Ledger interface {
 	// Where its idempotency key has been used for the same request, it returns
 	// that one, added being false; for another, [ErrKeyReused].
 	Add(ctx context.Context, r *Request, first *Answer) (rec *Record, added bool, err error)
-	// Cancel closes a request, unless it is closed already; [ErrNotFound].
-	Cancel(ctx context.Context, ref Reference, at time.Time) (*Record, error)
+	// Cancel closes a request, unless it is closed already, closed being false then;
+	// [ErrNotFound].
+	Cancel(ctx context.Context, ref Reference, at time.Time) (rec *Record, closed bool, err error)
 	// Reanswer keeps further answers to open requests, and moves these on as
 	// [Next] says. An answer to a request that has been closed or answered
 	// otherwise since it was read is passed over.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -139,8 +140,8 @@ func TestLedger(t *testing.T) {
 			t.Fatal(events, err)
 		}
 	}
-	rec, err = l.Cancel(ctx, rec.Reference, noon.Add(time.Hour))
-	if err != nil || rec.Status != Closed || rec.Why != WhyCancelled || len(rec.Given) != 4 {
+	rec, closed, err := l.Cancel(ctx, rec.Reference, noon.Add(time.Hour))
+	if err != nil || !closed || rec.Status != Closed || rec.Why != WhyCancelled || len(rec.Given) != 4 {
 		t.Fatal(rec, err)
 	}
 	for i, kept := range []bool{true, true, false, true} {
@@ -165,7 +166,29 @@ func TestLedger(t *testing.T) {
 	if err != nil || counts[Closed] != 1 || counts[Changed] != 0 {
 		t.Error(counts, err)
 	}
-	if _, err := l.Cancel(ctx, "SR-0000-0000", noon); err != ErrNotFound {
+	if _, _, err := l.Cancel(ctx, "SR-0000-0000", noon); err != ErrNotFound {
 		t.Error(err)
+	}
+}
+
+// A night's batches are read in order, and not all sorted for each.
+func TestOutdatedIsNotSorted(t *testing.T) {
+	l, ok := newLedger(t).(*sqliteLedger)
+	if !ok {
+		t.Fatal("another ledger")
+	}
+	plan := ""
+	err := each(t.Context(), l.readers, "EXPLAIN QUERY PLAN "+listQuery(outdated, "ASC"), func(s scanner) error {
+		var id, parent, unused int
+		var detail string
+		err := s.Scan(&id, &parent, &unused, &detail)
+		plan += detail + "; "
+		return err
+	}, "x", 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(plan, "PRIMARY KEY") || strings.Contains(plan, "B-TREE") {
+		t.Error(plan)
 	}
 }

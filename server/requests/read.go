@@ -89,9 +89,14 @@ func (l *sqliteLedger) List(ctx context.Context, f *Filter) ([]*Record, error) {
 	return l.list(ctx, where, "DESC", f.Limit, args)
 }
 
+// outdated goes through requests in their order. With the index of statuses, from
+// which the plus sign keeps SQLite, each batch would sort all open ones that are
+// left: 60,000 took half a minute, and take half a second.
+const outdated = "+request.status IN ('resolved', 'confirmed', 'changed') AND request.snapshot <> ? AND request.id > ?"
+
 // Outdated implements [Ledger].
 func (l *sqliteLedger) Outdated(ctx context.Context, snapshot string, after int64, limit int) ([]*Record, error) {
-	return l.list(ctx, "request.status IN ('resolved', 'confirmed', 'changed') AND request.snapshot <> ? AND request.id > ?", "ASC", limit, []any{snapshot, after})
+	return l.list(ctx, outdated, "ASC", limit, []any{snapshot, after})
 }
 
 // qualified names the columns of a list by their table.
@@ -111,14 +116,17 @@ func qualified(table, columns string) string {
 
 var joined = qualified("request", requestColumns) + ", " + qualified("answer", answerColumns)
 
-// list reads requests with their last answers.
-func (l *sqliteLedger) list(ctx context.Context, where, order string, limit int, args []any) (list []*Record, err error) {
+func listQuery(where, order string) string {
 	query := "SELECT " + joined + " FROM request JOIN answer ON answer.request = request.id AND answer.n = request.answers"
 	if where != "" {
 		query += " WHERE " + where
 	}
-	query += " ORDER BY request.id " + order + " LIMIT ?"
-	err = each(ctx, l.readers, query, func(s scanner) error {
+	return query + " ORDER BY request.id " + order + " LIMIT ?"
+}
+
+// list reads requests with their last answers.
+func (l *sqliteLedger) list(ctx context.Context, where, order string, limit int, args []any) (list []*Record, err error) {
+	err = each(ctx, l.readers, listQuery(where, order), func(s scanner) error {
 		halves := split{scanner: s, first: requestWidth + 1, all: requestWidth + answerWidth + 2}
 		row, err := scanRequest(&halves)
 		if err != nil {
@@ -211,8 +219,9 @@ func (l *sqliteLedger) Checks(ctx context.Context, place Place, from, to time.Ti
 	where, args := "", []any(nil)
 	switch {
 	case place.UPRN != 0:
-		// An answer that was given before the extracts had the premises is about it too.
-		where, args = "request.id IN (SELECT request FROM answer WHERE uprn = ?)", []any{int64(place.UPRN)}
+		// An answer that was given before the extracts had the premises is about it
+		// too; what CSPs claimed of another premises is not.
+		where, args = "request.id IN (SELECT request FROM answer WHERE uprn = ?) AND answer.uprn IN (0, ?)", []any{int64(place.UPRN), int64(place.UPRN)}
 	case place.Postcode.IsValid():
 		where, args = "request.postcode = ?", []any{place.Postcode.String()}
 	default:

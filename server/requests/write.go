@@ -143,24 +143,26 @@ func lastAnswer(ctx context.Context, tx *sql.Tx, row *requestRow) (told bool, er
 }
 
 // Cancel implements [Ledger].
-func (l *sqliteLedger) Cancel(ctx context.Context, ref Reference, at time.Time) (*Record, error) {
+func (l *sqliteLedger) Cancel(ctx context.Context, ref Reference, at time.Time) (rec *Record, closed bool, err error) {
 	found := false
-	err := l.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+	err = l.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		var row requestRow
 		row, found, err = byReference(ctx, tx, ref)
 		if err != nil || !found || row.Status == Closed {
 			return err
 		}
+		closed = true
 		_, err = closeRequest(ctx, tx, &row, WhyCancelled, at)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if !found {
-		return nil, ErrNotFound
+		return nil, false, ErrNotFound
 	}
-	return l.Get(ctx, ref)
+	rec, err = l.Get(ctx, ref)
+	return rec, closed, err
 }
 
 func closeRequest(ctx context.Context, tx *sql.Tx, row *requestRow, why string, at time.Time) (Event, error) {

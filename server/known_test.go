@@ -129,7 +129,7 @@ func TestIndicatedSince(t *testing.T) {
 		for _, network := range []string{"", "&network=south", "&network=North"} {
 			for since := testDay - 1; since < testDay+4; since++ {
 				var known index.Day
-				for k := max(since, testDay); k <= testDay+9; k++ {
+				for k := max(since, testDay); k <= testDay+8; k++ {
 					path := "/v1/premises/" + uprn + "?on=2026-11-30&known=" + k.String() + network
 					if status, _, body := s.Answer("GET", path); status == 200 && strings.Contains(string(body), `"region_basis":"boundary","state":"available"`) {
 						known = k
@@ -158,6 +158,14 @@ func TestIndicatedSince(t *testing.T) {
 			}
 		}
 	}
+	// What is said of a day once it is over is not looked at.
+	for on := testDay; on < testDay+4; on++ {
+		a := get[api.PremisesAnswer](t, s, "/v1/premises/990000000002?indicated_since=2026-11-22&on="+on.String(), 200)
+		if a.IndicatedSince.Known.V > on {
+			t.Errorf("on %v: %+v", on, a.IndicatedSince)
+		}
+	}
+	problem(t, s, "/v1/premises/990000000002?indicated_since=2026-11-24&on=2026-11-23", api.MalformedParameter)
 	// Of a known day the days up to it are looked at.
 	a := get[api.PremisesAnswer](t, s, "/v1/premises/990000000002?known=2026-11-23&indicated_since=2026-11-22&on=2026-11-30", 200)
 	if a.IndicatedSince.Known.V > testDay+1 {

@@ -128,9 +128,7 @@ func (q *scratch) premisesThen(p remembered, only index.NetworkRegion) (out api.
 	}
 	out.Latitude, out.Longitude = degrees(p.At())
 	q.claimsOf(&out, claims)
-	if i.Past {
-		forgetAsOf(out.Networks)
-	}
+	forgetAsOf(out.Networks) // also of claims that are made still: by a later extract
 	if d, gone := p.(index.Departed); gone {
 		out.Departed = api.Some(d.Since())
 	}

@@ -98,6 +98,14 @@ func TestKnownOutOfReach(t *testing.T) {
 	}
 	problem(t, s, "/v1/outcodes/GU1?known=2026-11-23", api.UnknownParameter)
 	problem(t, s, "/v1/postcodes/ZE19ZZ?known=2026-11-23", api.UnknownPostcode)
+	// A claim that is made still was made by an earlier extract.
+	for _, p := range get[api.PostcodeAnswer](t, s, "/v1/postcodes/GU11AA?known=2026-11-23", 200).Premises {
+		for _, n := range p.Networks {
+			if n.AsOf.V != 0 {
+				t.Errorf("%v %s: as of %v", p.UPRN, n.NetworkRegion, n.AsOf.V)
+			}
+		}
+	}
 	// From the snapshot's own day on it is the snapshot that says so, with its as-of.
 	a := get[api.PremisesAnswer](t, s, "/v1/premises/990000000001?known=2026-11-30", 200)
 	if a.Networks[0].AsOf.V != testDay+2 || a.Query.Known.V != testDay+8 {

@@ -32,6 +32,9 @@ func pastCrafts() []craft {
 			return append(bytes.Clone(raw[:night+3]), 0xff, 0xff, 0xff, 0x7f)
 		}},
 		{"head-a-claim-less", sectionPastHead, func(raw []byte) []byte { raw[night+3]--; return raw }},
+		{"head-an-aspect-of-a-byte", sectionPastHead, func(raw []byte) []byte {
+			return append(bytes.Clone(raw[:night+3]), 0, 1, 0) // no claims, and one aspect
+		}},
 		{"head-an-item-beyond-the-claims", sectionPastHead, func(raw []byte) []byte { raw[len(raw)-1] = 0x7f; return raw }},
 		{"head-of-a-claim-that-half-counts", sectionPastHead, func(raw []byte) []byte {
 			raw[bytes.Index(raw, []byte("T2"))+3] = 2

@@ -96,6 +96,12 @@ func (h *history) parseHead(r *reader, head []byte, today Day) error {
 func (h *history) parseAspects(d *decoder) error {
 	p := h.past
 	n := d.count(min(mostPastClaims, len(d.b)/2), "aspects")
+	if d.err == nil && 2*n > len(d.b) { // the count itself took bytes
+		d.fail("aspects")
+	}
+	if d.err != nil {
+		return d.err
+	}
 	h.conflicts = make([]bool, 1, n+1)
 	p.setStarts = make([]uint32, 2, n+2)         // set 0 is empty
 	p.setItems = make([]uint32, 0, len(d.b)-2*n) // of which each has a byte at least

@@ -45,6 +45,8 @@ type scorer struct {
 	values   [numOutcomeColumns]map[string]string
 	cells    [numOutcomeColumns][]byte // scratch
 	found    []index.Indication
+	there    []index.Indication // of the postcode's premises, each with its details
+	gone     []index.Departed
 }
 
 // maxSeen bounds what is remembered of cells.
@@ -264,7 +266,7 @@ func (x *scorer) indicated(row []byte, q *question, inForce bool, v *scored) *ce
 		}
 	}
 	if there := func(i index.Indication) bool { return i.Present }; !slices.ContainsFunc(x.found, there) && q.postcode.IsValid() {
-		// That one without UPRN has gone since is not remembered.
+		// That one has gone to another postcode since is not remembered.
 		known = inForce || q.uprn != 0
 		f = x.atPostcode(row, q)
 	}
@@ -314,40 +316,52 @@ func (x *scorer) remember(i index.Indication, ok bool) {
 	}
 }
 
-// atPostcode finds the premises of a postcode that a row means: by its address, or
-// all of them if they agree.
+// atPostcode finds the premises of a postcode, those that have gone from it since
+// included, that a row means: by its address, or all of them if they agree.
 func (x *scorer) atPostcode(row []byte, q *question) *cellFault {
-	unit, ok := q.s.Postcode(q.postcode)
-	if !ok {
-		return nil
-	}
 	address := x.cell(row, keyAddress)
 	if !utf8.Valid(address) {
 		return fault(string(SheetAddress), CodeEncoding, "it is not UTF-8")
 	}
+	if len(address) == 0 && q.uprn != 0 {
+		return nil // it is none of those there
+	}
+	x.there, x.details = x.there[:0], x.details[:0]
+	if unit, ok := q.s.Postcode(q.postcode); ok {
+		for i := range unit.Len() {
+			p := unit.Premises(i)
+			x.wasThere(p.Address(), p.Known, q)
+		}
+	}
+	x.gone = q.s.AppendDeparted(x.gone[:0], q.postcode)
+	for _, d := range x.gone {
+		x.wasThere(d.Address(), d.Known, q)
+	}
 	if len(address) > 0 {
-		x.details = unit.AppendDetails(x.details[:0])
 		x.matcher.Ask(address)
 		places, _ := x.matcher.AppendFound(nil, x.details)
 		for _, i := range places {
-			x.remember(unit.Premises(i).Known(q.known))
+			x.found = append(x.found, x.there[i])
 		}
 		return nil
 	}
-	if q.uprn != 0 {
-		return nil // it is none of those there
-	}
-	states := map[string]bool{}
-	for i := range unit.Len() {
-		if k, ok := unit.Premises(i).Known(q.known); ok && k.Present {
-			x.remember(k, true)
-			states[k.Claims.State(q.on).String()] = true
-		}
+	states := map[index.State]bool{}
+	for i := range x.there {
+		states[x.there[i].Claims.State(q.on)] = true
 	}
 	if len(states) > 1 {
-		return fault(string(SheetPostcode), CodeAmbiguous, "%s has %d premises, not all in one state: want a UPRN or an address", q.postcode, len(x.found))
+		return fault(string(SheetPostcode), CodeAmbiguous, "%s has %d premises, not all in one state: want a UPRN or an address", q.postcode, len(x.there))
 	}
+	x.found = append(x.found, x.there...)
 	return nil
+}
+
+// wasThere lists a premises if it was there on the known day.
+func (x *scorer) wasThere(address []byte, known func(index.Day) (index.Indication, bool), q *question) {
+	if i, ok := known(q.known); ok && i.Present {
+		x.there = append(x.there, i)
+		x.details = append(x.details, index.Details{Address: address})
+	}
 }
 
 // estimate scores what would have been estimated where there was no premises.

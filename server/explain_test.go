@@ -252,3 +252,30 @@ func TestTheFirstDifferenceIsWhy(t *testing.T) {
 		t.Errorf("only %d pairs differ", differ)
 	}
 }
+
+// TestCompareSpeaksOfTheGroup: of a postcode whose premises differ no sentence
+// says of all of them what is true of some.
+func TestCompareSpeaksOfTheGroup(t *testing.T) {
+	group := func(n int, network string) api.PremisesFacts {
+		return api.PremisesFacts{Premises: n, State: "available", Claims: []api.ClaimFacts{
+			{NetworkRegion: network, CSP: "Arqiva", State: "available", Rule: "covered", Place: 1, ClaimSource: api.ClaimOwn},
+		}}
+	}
+	many := api.Explanation{
+		Subject: "GU1 1AA", Outcome: api.PremisesFound, State: "available", Summary: api.Summary{Premises: 3, Available: 3},
+		Premises: []api.PremisesFacts{group(2, "South"), group(1, "North")},
+	}
+	one := api.Explanation{
+		Subject: "7", Outcome: api.PremisesFound, State: "available", Summary: api.Summary{Premises: 1, Available: 1},
+		Premises: []api.PremisesFacts{group(1, "North")},
+	}
+	c := api.Compare(&many, &one)
+	for _, d := range c.Differences {
+		if !strings.Contains(d.Sentence, "2 of the 3 premises of GU1 1AA") || !strings.Contains(d.Sentence, " 7") {
+			t.Errorf("%+v", d)
+		}
+	}
+	if len(c.Differences) != 3 || c.First != "GU1 1AA" {
+		t.Errorf("%+v", c)
+	}
+}

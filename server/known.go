@@ -47,8 +47,12 @@ func (q *scratch) parseKnown() bool {
 		case !ok:
 			return false
 		case day > until:
+			which := "read on"
+			if until < q.readOn() {
+				which = "asked about"
+			}
 			q.problem(api.Problem{
-				Code: api.MalformedParameter, Parameter: "indicated_since", Detail: day.String() + " is after " + until.String() + ", the day that the database is read on",
+				Code: api.MalformedParameter, Parameter: "indicated_since", Detail: day.String() + " is after " + until.String() + ", the day that the database is " + which,
 				Hint: "give the first of the days to look at, such as thirty days before",
 			})
 			return false
@@ -58,8 +62,12 @@ func (q *scratch) parseKnown() bool {
 	return true
 }
 
-// until is the known day asked for, or today.
-func (q *scratch) until() index.Day {
+// until is the last known day that `indicated_since` asks about: not after the
+// day asked about, since what is said of a day once it is over indicated nothing.
+func (q *scratch) until() index.Day { return min(q.readOn(), q.on) }
+
+// readOn is the known day asked for, or today.
+func (q *scratch) readOn() index.Day {
 	if q.at != 0 {
 		return q.at
 	}
@@ -120,9 +128,7 @@ func (q *scratch) premisesThen(p remembered, only index.NetworkRegion) (out api.
 	}
 	out.Latitude, out.Longitude = degrees(p.At())
 	q.claimsOf(&out, claims)
-	if i.Past {
-		forgetAsOf(out.Networks)
-	}
+	forgetAsOf(out.Networks) // also of claims that are made still: by a later extract
 	if d, gone := p.(index.Departed); gone {
 		out.Departed = api.Some(d.Since())
 	}

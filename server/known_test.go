@@ -98,6 +98,14 @@ func TestKnownOutOfReach(t *testing.T) {
 	}
 	problem(t, s, "/v1/outcodes/GU1?known=2026-11-23", api.UnknownParameter)
 	problem(t, s, "/v1/postcodes/ZE19ZZ?known=2026-11-23", api.UnknownPostcode)
+	// A claim that is made still was made by an earlier extract.
+	for _, p := range get[api.PostcodeAnswer](t, s, "/v1/postcodes/GU11AA?known=2026-11-23", 200).Premises {
+		for _, n := range p.Networks {
+			if n.AsOf.V != 0 {
+				t.Errorf("%v %s: as of %v", p.UPRN, n.NetworkRegion, n.AsOf.V)
+			}
+		}
+	}
 	// From the snapshot's own day on it is the snapshot that says so, with its as-of.
 	a := get[api.PremisesAnswer](t, s, "/v1/premises/990000000001?known=2026-11-30", 200)
 	if a.Networks[0].AsOf.V != testDay+2 || a.Query.Known.V != testDay+8 {
@@ -129,7 +137,7 @@ func TestIndicatedSince(t *testing.T) {
 		for _, network := range []string{"", "&network=south", "&network=North"} {
 			for since := testDay - 1; since < testDay+4; since++ {
 				var known index.Day
-				for k := max(since, testDay); k <= testDay+9; k++ {
+				for k := max(since, testDay); k <= testDay+8; k++ {
 					path := "/v1/premises/" + uprn + "?on=2026-11-30&known=" + k.String() + network
 					if status, _, body := s.Answer("GET", path); status == 200 && strings.Contains(string(body), `"region_basis":"boundary","state":"available"`) {
 						known = k
@@ -158,6 +166,14 @@ func TestIndicatedSince(t *testing.T) {
 			}
 		}
 	}
+	// What is said of a day once it is over is not looked at.
+	for on := testDay; on < testDay+4; on++ {
+		a := get[api.PremisesAnswer](t, s, "/v1/premises/990000000002?indicated_since=2026-11-22&on="+on.String(), 200)
+		if a.IndicatedSince.Known.V > on {
+			t.Errorf("on %v: %+v", on, a.IndicatedSince)
+		}
+	}
+	problem(t, s, "/v1/premises/990000000002?indicated_since=2026-11-24&on=2026-11-23", api.MalformedParameter)
 	// Of a known day the days up to it are looked at.
 	a := get[api.PremisesAnswer](t, s, "/v1/premises/990000000002?known=2026-11-23&indicated_since=2026-11-22&on=2026-11-30", 200)
 	if a.IndicatedSince.Known.V > testDay+1 {

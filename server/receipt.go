@@ -59,7 +59,7 @@ func (q *scratch) sendReceipted() {
 
 // statement is what a receipt says of the answer that has been made.
 func (q *scratch) statement() (s receipts.Statement) {
-	s.Snapshot, s.AsOf, s.On, s.Known = q.ref.ID, q.ref.AsOf.V, q.on, q.until()
+	s.Snapshot, s.AsOf, s.On, s.Known = q.ref.ID, q.ref.AsOf.V, q.on, q.readOn()
 	query := make(url.Values)
 	query.Set("on", q.on.String())
 	path := ""
@@ -191,7 +191,7 @@ func (q *scratch) statePremises(s *receipts.Statement) {
 	p, _ := q.find(a.Query.UPRN.V)
 	network, _ := q.network()
 	s.Outcome, s.Region, s.Basis = a.Outcome, p.Region().Region.String(), receipts.BasisClaims
-	then, _ := p.Known(q.until())
+	then, _ := p.Known(q.readOn())
 	s.Indicated = indicated(then.Claims.Only(network), q.on)
 	if a.Postcode != nil {
 		s.Place.Postcode = api.Some(a.Postcode.Postcode)

@@ -287,6 +287,9 @@ func networkText(n *api.Network) string {
 	if n.AdditionalInformation != "" {
 		s += ", " + fmt.Sprintf("%q", string(n.AdditionalInformation))
 	}
+	if n.AsOf.V == 0 { // of a claim in the past, whose day is not remembered
+		return s
+	}
 	return s + fmt.Sprintf(" (as of %v)", n.AsOf.V)
 }
 

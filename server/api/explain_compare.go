@@ -30,7 +30,8 @@ type Difference struct {
 }
 
 // Compare finds where two explanations differ. Of a postcode whose premises
-// differ, it is the largest group of like ones that is compared.
+// differ, it is the largest group of like ones that is compared, and sentences
+// speak of that group.
 //
 // # The order
 //
@@ -42,10 +43,13 @@ type Difference struct {
 func Compare(a, b *Explanation) Comparison {
 	c := &comparison{a: a, b: b}
 	c.First, c.Second, c.Differences = a.Subject, b.Subject, []Difference{}
+	c.one, c.other = c.First, c.Second
 	c.outcome()
 	x, y := a.typical(), b.typical()
 	if x != nil && y != nil {
+		c.one, c.other = a.typicalName(), b.typicalName()
 		c.premises(x, y)
+		c.one, c.other = c.First, c.Second
 	}
 	if a.Estimate != nil && b.Estimate != nil {
 		c.estimate(a.Estimate, b.Estimate)
@@ -63,7 +67,8 @@ func Compare(a, b *Explanation) Comparison {
 
 type comparison struct {
 	Comparison
-	a, b *Explanation
+	a, b       *Explanation
+	one, other string // what sentences speak of
 }
 
 // typical are the facts of the largest group of premises; nil where there are
@@ -73,6 +78,14 @@ func (e *Explanation) typical() *PremisesFacts {
 		return nil
 	}
 	return &e.Premises[0]
+}
+
+// typicalName is what people call those.
+func (e *Explanation) typicalName() string {
+	if n := e.Premises[0].Premises; n < e.Summary.Premises {
+		return fmt.Sprintf("%d of the %d premises of %s", n, e.Summary.Premises, e.Subject)
+	}
+	return e.Subject
 }
 
 func (c *comparison) headline() string {
@@ -99,7 +112,7 @@ func (c *comparison) add(fact, first, second, format string, args ...any) {
 // texts compares a fact that is a word.
 func (c *comparison) texts(fact, name, first, second string) {
 	if first != second {
-		c.add(fact, first, second, "%s differs: %s for %s, %s for %s.", capital(name), orNone(first), c.First, orNone(second), c.Second)
+		c.add(fact, first, second, "%s differs: %s for %s, %s for %s.", capital(name), orNone(first), c.one, orNone(second), c.other)
 	}
 }
 
@@ -116,7 +129,7 @@ func (c *comparison) outcome() {
 	}
 	first, second := cmp.Or(string(c.a.Reason), c.a.Outcome), cmp.Or(string(c.b.Reason), c.b.Outcome)
 	if first != second {
-		c.add("outcome", first, second, "What is known differs: of %s %s; of %s %s.", c.First, found(c.a), c.Second, found(c.b))
+		c.add("outcome", first, second, "What is known differs: of %s %s; of %s %s.", c.one, found(c.a), c.other, found(c.b))
 	}
 }
 
@@ -130,9 +143,9 @@ func (c *comparison) premises(x, y *PremisesFacts) {
 		networks = networks[1:]
 	}
 	if x.Conflict != y.Conflict {
-		which := c.First
+		which := c.one
 		if y.Conflict {
-			which = c.Second
+			which = c.other
 		}
 		c.add("conflict", yesNo(x.Conflict), yesNo(y.Conflict), "Rows of one extract contradicted each other about %s, and what they claimed is left out.", which)
 	}
@@ -201,7 +214,7 @@ func (c *comparison) claims(network string, x, y *PremisesFacts) {
 		c.add(fact+".not_counted", string(p.NotCounted), string(q.NotCounted), "On %s a claim counts for one alone: %s.", network, why.notCounted())
 	case p.Rule != q.Rule || p.State != q.State || p.AnticipatedCoverageDate != q.AnticipatedCoverageDate || p.CoverageEndDate != q.CoverageEndDate:
 		c.add(fact+".rule", p.Rule, q.Rule, "On %s %s says of %s %s (%s), and %s says of %s %s (%s).",
-			network, p.CSP, c.First, p.clause(c.a.On), p.State, q.CSP, c.Second, q.clause(c.b.On), q.State)
+			network, p.CSP, c.one, p.clause(c.a.On), p.State, q.CSP, c.other, q.clause(c.b.On), q.State)
 	}
 	for _, f := range []struct {
 		name, text    string
@@ -222,12 +235,12 @@ func (c *comparison) claims(network string, x, y *PremisesFacts) {
 
 // missing tells that only one has a claim on a network region.
 func (c *comparison) missing(fact, network string, x, y *PremisesFacts, p, q *ClaimFacts) {
-	have, lack, claim, on, conflict := c.First, c.Second, p, c.a.On, y.Conflict
+	have, lack, claim, on, conflict := c.one, c.other, p, c.a.On, y.Conflict
 	first, second := "", ""
 	if p != nil {
 		first = p.Rule
 	} else {
-		have, lack, claim, on, conflict = c.Second, c.First, q, c.b.On, x.Conflict
+		have, lack, claim, on, conflict = c.other, c.one, q, c.b.On, x.Conflict
 		second = q.Rule
 	}
 	text := fmt.Sprintf("On %s %s says of %s %s (%s), and nobody says anything of %s", network, claim.CSP, have, claim.clause(on), claim.State, lack)

@@ -1,8 +1,9 @@
 package api
 
 // IndicatedSince tells whether coverage on the day asked about was indicated:
-// whether, on a known day from `indicated_since` up to the known day asked about,
-// the premises was available on that day.
+// whether, on a known day from `indicated_since` up to the known day asked about
+// (or the day asked about, if that is before), the premises was available on that
+// day.
 type IndicatedSince struct {
 	Since     Date  `json:"since"`
 	Indicated *bool `json:"indicated"` // null: not on any day that is remembered, which not all are

@@ -132,10 +132,14 @@ func (q *scratch) installPostcode(a *api.InstallAndLeaveAnswer, in *licence.Inpu
 	a.Query.Postcode, a.Query.Address = api.Some(p), api.Text(address)
 	unit, known := q.snap.Postcode(p)
 	if !known || unit.Len() == 0 {
-		q.problem(api.Problem{
-			Code: api.UnknownPostcode, Parameter: "postcode", Detail: "no premises is known at " + p.String(),
+		problem := api.Problem{
+			Code: api.NoPremisesFound, Parameter: "postcode", Detail: "no premises is known at " + p.String(),
 			Hint: "ask with the latitude and longitude of the place: what checks on record show of it is held against the licence",
-		})
+		}
+		if _, outcode := q.snap.Outcode(p.Outcode()); !known && !outcode {
+			problem.Code = api.UnknownPostcode
+		}
+		q.problem(problem)
 		return false
 	}
 	q.details = unit.AppendDetails(q.details[:0])

@@ -134,7 +134,7 @@ func (q *scratch) answerServiceRequest(key []byte) {
 func (q *scratch) cancelServiceRequest(key []byte) {
 	q.withReference(key, func(ctx context.Context, ref requests.Reference) (rec *requests.Record, err error) {
 		err = q.srv.desk.keeper.Write(ctx, func(l requests.Ledger) error {
-			rec, err = l.Cancel(ctx, ref, q.now)
+			rec, err = l.Cancel(ctx, ref, q.now.UTC().Truncate(time.Millisecond))
 			return err
 		})
 		return rec, err

@@ -167,17 +167,6 @@ func (s *Snapshot) confidence(e *Estimate) float64 {
 	return float64(e.agree+1) / float64(e.Premises+2)
 }
 
-// OwnConfidence is the confidence that a premises of a postcode is in a state
-// that so many of its premises are in, of all there are: that of an estimate by
-// EstimateOwn.
-func (s *Snapshot) OwnConfidence(state State, agreeing, premises int) float64 {
-	e := Estimate{State: state, Basis: EstimateOwn, Premises: premises, Distance: -1, Agreement: -1, agree: agreeing}
-	if premises > 0 {
-		e.Agreement = float64(agreeing) / float64(premises)
-	}
-	return s.confidence(&e)
-}
-
 // traitsOf are the traits of an estimate.
 func traitsOf(e *Estimate) int {
 	n := 0

@@ -367,7 +367,8 @@ func (a *annotator) alone(dst []byte, p geo.Postcode, find func(), sum *sheetCou
 
 // most says what most premises of a postcode are in: of equally many states, the
 // worse. The fit is that of the most frequent kind in that state, and the
-// confidence that of an estimate from them.
+// confidence their share, by the rule of succession: they are known, only which
+// of them is asked about is not.
 func (a *annotator) most(unit index.Unit) {
 	a.details = unit.AppendDetails(a.details[:0])
 	var sum index.Summary
@@ -401,7 +402,7 @@ func (a *annotator) most(unit index.Unit) {
 	set, _, _ := a.s.Kind(kind)
 	a.answer = annotation{
 		outcome: premisesFound, state: state, region: unit.Region().Region, basis: index.EstimateOwn,
-		confidence: a.s.OwnConfidence(state, count[state], len(a.details)), distance: -1,
+		confidence: float64(count[state]+1) / float64(len(a.details)+2), distance: -1,
 	}
 	a.answer.fit, a.answer.hasFit = set.Fit(a.on)
 	a.because("")

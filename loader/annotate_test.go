@@ -212,7 +212,7 @@ func slowAnnotation(s *index.Snapshot, on index.Day, uprn, postcode, address, la
 		case err != nil:
 			last = "malformed_postcode"
 		case known && unit.Len() > 0 && address == "":
-			return slowMost(s, unit, on)
+			return slowMost(unit, on)
 		case !known && !outcode:
 			last = "unknown_postcode"
 		default:
@@ -257,7 +257,7 @@ func unitLen(u index.Unit, known bool) int {
 	return u.Len()
 }
 
-func slowMost(s *index.Snapshot, unit index.Unit, on index.Day) []string {
+func slowMost(unit index.Unit, on index.Day) []string {
 	states := map[index.State]int{}
 	for i := range unit.Len() {
 		states[unit.Premises(i).State(on)]++
@@ -281,7 +281,7 @@ func slowMost(s *index.Snapshot, unit index.Unit, on index.Day) []string {
 			best, most = p, kinds[p.Kind()]
 		}
 	}
-	out := []string{"premises_found", state.String(), "", "", unit.Region().Region.String(), "postcode", neverRoundedUp(s.OwnConfidence(state, states[state], unit.Len())), ""}
+	out := []string{"premises_found", state.String(), "", "", unit.Region().Region.String(), "postcode", neverRoundedUp(float64(states[state]+1)/float64(unit.Len()+2)), ""}
 	if f, ok := best.Claims().Fit(on); ok {
 		out[2], out[3] = f.Claim.Network.String(), f.Claim.Variant
 	}

@@ -28,6 +28,8 @@ it, offline and years later.`,
 	keys := &cobra.Command{
 		Use:   "keys",
 		Short: "the keys that receipts are signed with: list, rotate",
+		Example: `  coverd receipt keys list --receipt-keys receipt-keys
+  coverd receipt keys rotate --receipt-keys receipt-keys`,
 	}
 	keys.AddCommand(newReceiptKeysList(std), newReceiptKeysRotate(std))
 	cmd.AddCommand(newReceiptVerify(std), keys)

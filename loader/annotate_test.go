@@ -281,7 +281,7 @@ func slowMost(unit index.Unit, on index.Day) []string {
 			best, most = p, kinds[p.Kind()]
 		}
 	}
-	out := []string{"premises_found", state.String(), "", "", unit.Region().Region.String(), "postcode", neverRoundedUp(float64(states[state]+1)/float64(unit.Len()+2)), ""}
+	out := []string{"premises_found", state.String(), "", "", unit.Region().Region.String(), "postcode", neverRoundedUp(float64(states[state]+1) / float64(unit.Len()+2)), ""}
 	if f, ok := best.Claims().Fit(on); ok {
 		out[2], out[3] = f.Claim.Network.String(), f.Claim.Variant
 	}

@@ -29,6 +29,7 @@ func (a *Accuracy) WriteText(w io.Writer) error {
 	p.line("")
 	p.line("inaccurate predictions: %s of those indicated available had no SM WAN", a.Inaccurate.text())
 	p.line("coverage missed: %s of those indicated unavailable or planned for later were a success", a.Missed.text())
+	few := false
 	for from := 0; from < len(a.Groups); {
 		to := from
 		for to < len(a.Groups) && a.Groups[to].Dimension == a.Groups[from].Dimension {
@@ -36,8 +37,12 @@ func (a *Accuracy) WriteText(w io.Writer) error {
 		}
 		if a.Groups[from].Dimension != string(SheetInstallType) { // which says itself what came of it
 			a.writeGroups(p, a.Groups[from:to])
+			few = few || slices.ContainsFunc(a.Groups[from:to], func(g OutcomeGroup) bool { return !g.Ranked })
 		}
 		from = to
+	}
+	if few {
+		p.line("\n(few): fewer than %d of them were indicated available, so it has no rank; --least says how many it takes", a.Least)
 	}
 	if e := &a.Estimates; len(e.Bands) > 0 || e.Unknown+e.None+e.NotKnown > 0 {
 		p.line("\nestimates where no premises was found\tstated\tcame so\tof\t95 %%")

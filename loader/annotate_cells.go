@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"math"
 	"strconv"
 )
 
@@ -25,7 +26,7 @@ func (a *annotator) append(dst []byte, sum *sheetCounts) []byte {
 	dst = append(append(dst, sep), r.basis...)
 	dst = append(dst, sep)
 	if r.confidence >= 0 && r.basis != "" {
-		dst = strconv.AppendFloat(dst, r.confidence, 'f', 3, 64)
+		dst = strconv.AppendFloat(dst, math.Floor(1000*min(r.confidence, 1))/1000, 'f', 3, 64) // as in answers over HTTP: never rounded up
 	}
 	dst = append(dst, sep)
 	if r.distance >= 0 && r.basis != "" {

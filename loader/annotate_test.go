@@ -161,7 +161,7 @@ func slowAnnotation(s *index.Snapshot, on index.Day, uprn, postcode, address, la
 		if !ok {
 			return []string{outcome, "unknown", "", "", region.String(), "", "", ""}
 		}
-		out := []string{outcome, e.State.String(), "", "", region.String(), e.Basis, fmt.Sprintf("%.3f", e.Confidence), ""}
+		out := []string{outcome, e.State.String(), "", "", region.String(), e.Basis, neverRoundedUp(e.Confidence), ""}
 		if e.HasFit {
 			out[2], out[3] = e.Fit.Claim.Network.String(), e.Fit.Claim.Variant
 		}
@@ -281,7 +281,7 @@ func slowMost(unit index.Unit, on index.Day) []string {
 			best, most = p, kinds[p.Kind()]
 		}
 	}
-	out := []string{"premises_found", state.String(), "", "", unit.Region().Region.String(), "postcode", fmt.Sprintf("%.3f", float64(states[state]+1)/float64(unit.Len()+2)), ""}
+	out := []string{"premises_found", state.String(), "", "", unit.Region().Region.String(), "postcode", neverRoundedUp(float64(states[state]+1) / float64(unit.Len()+2)), ""}
 	if f, ok := best.Claims().Fit(on); ok {
 		out[2], out[3] = f.Claim.Network.String(), f.Claim.Variant
 	}
@@ -430,3 +430,6 @@ func BenchmarkAnnotate(b *testing.B) {
 	}
 	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
+
+// neverRoundedUp writes a share with three decimals.
+func neverRoundedUp(share float64) string { return fmt.Sprintf("%.12f", share)[:len("0.995")] }

@@ -133,10 +133,14 @@ func (q *scratch) installPostcode(a *api.InstallAndLeaveAnswer, in *licence.Inpu
 	a.Query.Postcode, a.Query.Address = api.Some(p), api.Text(address)
 	there, present := q.premisesEver(p)
 	if len(there) == 0 {
-		q.problem(api.Problem{
-			Code: api.UnknownPostcode, Parameter: "postcode", Detail: "no premises is known at " + p.String(),
+		problem := api.Problem{
+			Code: api.NoPremisesFound, Parameter: "postcode", Detail: "no premises is known at " + p.String(),
 			Hint: "ask with the latitude and longitude of the place: what checks on record show of it is held against the licence",
-		})
+		}
+		if _, outcode := q.snap.Outcode(p.Outcode()); !outcode && !q.exists(p) {
+			problem.Code = api.UnknownPostcode
+		}
+		q.problem(problem)
 		return false
 	}
 	q.matcher.Ask([]byte(address))

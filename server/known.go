@@ -35,7 +35,7 @@ func (q *scratch) parseKnown() bool {
 		case day < from:
 			q.problem(api.Problem{
 				Code: api.HistoryTooOld, Parameter: "known", Detail: "what was said on " + day.String() + " is not remembered",
-				Hint: "snapshot " + q.snap.ID() + " remembers from " + from.String() + " on",
+				Hint: "snapshot " + q.snap.ID() + " remembers from " + from.String() + " on: give that day as known, or one after it",
 			})
 			return false
 		}

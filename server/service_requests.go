@@ -133,7 +133,7 @@ func (q *scratch) cancelServiceRequest(key []byte) {
 	q.withReference(key, func(ctx context.Context, ref requests.Reference) (rec *requests.Record, err error) {
 		err = q.srv.desk.keeper.Write(ctx, func(l requests.Ledger) error {
 			var closed bool
-			if rec, closed, err = l.Cancel(ctx, ref, q.now); closed {
+			if rec, closed, err = l.Cancel(ctx, ref, q.now.UTC().Truncate(time.Millisecond)); closed {
 				q.srv.desk.metrics.events.WithLabelValues(string(requests.Closed)).Inc()
 			}
 			return err

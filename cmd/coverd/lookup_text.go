@@ -203,7 +203,7 @@ func (t *text) estimate(label string, e *api.Estimate) {
 			basis += fmt.Sprintf(", the nearest %.1f m away", float64(e.Distance))
 		}
 	}
-	t.line("%s\t%s, confidence %.2f (%s)", label, e.State, float64(e.Confidence), basis)
+	t.line("%s\t%s, confidence %v (%s)", label, e.State, e.Confidence, basis)
 	if f := e.Fit; f != nil {
 		t.line("hub\t%s: %s", claimText(f.NetworkRegion, f.From, f.WANVariant, f.AuxiliaryEquipment, ""), f.Reason)
 	}

@@ -18,7 +18,8 @@ func newReceipt(std stdio) *cobra.Command {
 		Use:   "receipt",
 		Short: "receipts, which prove a check: verify one, and look after the keys that sign them",
 		Long: `A receipt is a signed statement about one answer: what was asked, when, from which snapshot, and what came of it. It comes
-with an answer to a question with receipt=1. Whoever has the server's public keys can verify it, offline and years later.`,
+with an answer to a question with receipt=1, and with every service request. Whoever has the server's public keys can verify
+it, offline and years later.`,
 		Example: `  curl -s 'http://127.0.0.1:8080/v1/premises/990000000301?on=2026-12-24&receipt=1' >answer.json
   curl -s http://127.0.0.1:8080/.well-known/jwks.json >keys.json
   coverd receipt verify --keys keys.json --answer answer.json
@@ -27,6 +28,8 @@ with an answer to a question with receipt=1. Whoever has the server's public key
 	keys := &cobra.Command{
 		Use:   "keys",
 		Short: "the keys that receipts are signed with: list, rotate",
+		Example: `  coverd receipt keys list --receipt-keys receipt-keys
+  coverd receipt keys rotate --receipt-keys receipt-keys`,
 	}
 	keys.AddCommand(newReceiptKeysList(std), newReceiptKeysRotate(std))
 	cmd.AddCommand(newReceiptVerify(std), keys)
@@ -109,7 +112,7 @@ func runReceiptVerify(o receiptVerifyOptions, std stdio) error {
 func readKeys(path string) (receipts.KeySet, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return receipts.KeySet{}, err
+		return receipts.KeySet{}, fmt.Errorf("%w; --keys is the key set that the server publishes at /.well-known/jwks.json, saved, or its directory of keys", err)
 	}
 	if info.IsDir() {
 		keys, _, err := receipts.List(path) // what the private key is like does not matter

@@ -56,6 +56,7 @@ alone unless you say otherwise. Port 0 lets the kernel choose; the log says what
 With --receipt-keys, ?receipt=1 has an answer come with a signed receipt, and the keys are published at
 /.well-known/jwks.json. The directory gets its first key if it has none; 'coverd receipt keys rotate' makes another, which
 the server notices. It need not be writable after that.
+
 Service requests are kept in the file --requests: FILE.requests.db beside the snapshot by default, or requests.db in the
 directory. It is made if it is not there, and needs no setting up. Each is on disk before it is acknowledged. Where the
 file is damaged, locked or may not be written to, they are refused with 503 and all else is answered; it is tried again

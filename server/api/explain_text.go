@@ -87,7 +87,7 @@ func (e *Explanation) sayEstimate() {
 		e.say("There is nothing near to estimate coverage by, so it is unknown.")
 		return
 	}
-	text := fmt.Sprintf("Coverage on %v is estimated as %s, %s; confidence %.2f.", e.On.V, s.State, s.basis(), float64(s.Confidence))
+	text := fmt.Sprintf("Coverage on %v is estimated as %s, %s; confidence %v.", e.On.V, s.State, s.basis(), s.Confidence)
 	if s.Fit != nil {
 		text += fmt.Sprintf(" Hub: %s on %s (%s).", hub(s.Fit.WANVariant, s.Fit.AuxiliaryEquipment), s.Fit.NetworkRegion, s.Fit.Reason)
 	}

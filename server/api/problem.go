@@ -106,6 +106,7 @@ var ProblemKinds = []ProblemKind{
 	{MalformedIdempotencyKey, 400, "Not an idempotency key"},
 
 	{UnknownPostcode, 404, "Neither the postcode nor its outcode is known"},
+	{NoPremisesFound, 404, "No premises is known at the postcode"},
 	{UnknownOutcode, 404, "The outcode is not known"},
 	{UnknownSector, 404, "The sector is not known"},
 	{UnknownUPRN, 404, "No extract has the UPRN"},

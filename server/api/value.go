@@ -156,6 +156,9 @@ func (s Share) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
 // UnmarshalJSON implements json.Unmarshaler.
 func (s *Share) UnmarshalJSON(b []byte) error { return unmarshalFloat((*float64)(s), b, -1) }
 
+// String is the share as answers have it; "null" below zero.
+func (s Share) String() string { return string(s.appendJSON(nil)) }
+
 func (s Share) appendJSON(b []byte) []byte {
 	if !(s >= 0) {
 		return append(b, "null"...)

@@ -236,17 +236,23 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return err
 }
 
-// checkRows checks all rows, and that they belong together.
-func (l *sqliteLedger) checkRows(ctx context.Context) error {
+// checkRows checks all rows, and that they belong together. It reads them as they
+// are at one time: another server may be writing.
+func (l *sqliteLedger) checkRows(ctx context.Context) (err error) {
+	tx, err := l.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tx.Rollback()) }()
 	answers := map[int64]int{}
-	if err := each(ctx, l.readers, "SELECT "+requestColumns+" FROM request", func(s scanner) error {
+	if err := each(ctx, tx, "SELECT "+requestColumns+" FROM request", func(s scanner) error {
 		r, err := scanRequest(s)
 		answers[r.ID] = r.Answers
 		return err
 	}); err != nil {
 		return err
 	}
-	if err := each(ctx, l.readers, "SELECT "+answerColumns+", body FROM answer", func(s scanner) error {
+	if err := each(ctx, tx, "SELECT "+answerColumns+", body FROM answer", func(s scanner) error {
 		var packed []byte
 		r, err := scanAnswer(s, &packed)
 		answers[r.request]--
@@ -262,14 +268,19 @@ func (l *sqliteLedger) checkRows(ctx context.Context) error {
 			return damaged("of the answers to request %d %d are missing", id, missing)
 		}
 	}
-	return each(ctx, l.readers, "SELECT "+eventColumns+" FROM event", func(s scanner) error {
+	return each(ctx, tx, "SELECT "+eventColumns+" FROM event", func(s scanner) error {
 		_, err := scanEvent(s)
 		return err
 	})
 }
 
+// asked is a database, or a transaction in it.
+type asked interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // each calls f for each row of a result.
-func each(ctx context.Context, db *sql.DB, query string, f func(scanner) error, args ...any) (err error) {
+func each(ctx context.Context, db asked, query string, f func(scanner) error, args ...any) (err error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err

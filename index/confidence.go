@@ -189,38 +189,42 @@ func traitsOf(e *Estimate) int {
 	return n*traitReaches + reachOf(e)
 }
 
-// calibrationWeight is how many cases the coarser count weighs beside the finer.
-const calibrationWeight = 50
+// How many cases a coarser count weighs beside a finer: the last step, to all
+// traits of an estimate, and those before it.
+const (
+	calibrationWeight = 50
+	coarseWeight      = 200
+)
 
 // weigh works the confidences out. Few have been seen of many a combination of
-// traits, so that each is taken together with what fewer traits tell, which
-// weighs as much as calibrationWeight cases: of agreement alone; then with the
-// question and the basis; then of these with the state, and with the reach,
-// whose odds multiply: what either does to the odds, both do together.
+// traits, so that each is taken together with what fewer traits tell: agreement
+// alone; then with the question and the basis; then with the reach; and last with
+// the state. Of the ways that were tried at national scale, with other postcodes
+// held out, this came closest: within 4 points in every band.
 func (c *calibration) weigh() {
 	var byAgreement [traitAgreements]share
 	var byBasis [traitQuestions * traitBases * traitAgreements]share
-	var byState [traitQuestions * traitBases * traitAgreements * traitStates]share
 	var byReach [traitQuestions * traitBases * traitAgreements * traitReaches]share
-	each := func(f func(i, agreement, basis, state, reach int)) {
+	each := func(f func(i, agreement, basis, reach int)) {
 		for i := range traits {
-			reach, agreement, state, basis := apart(i)
+			reach, agreement, _, basis := apart(i)
 			k := basis*traitAgreements + agreement
-			f(i, agreement, k, k*traitStates+state, k*traitReaches+reach)
+			f(i, agreement, k, k*traitReaches+reach)
 		}
 	}
-	each(func(i, agreement, basis, state, reach int) {
+	each(func(i, agreement, basis, reach int) {
 		n := c.share(i)
-		for _, s := range [...]*share{&byAgreement[agreement], &byBasis[basis], &byState[state], &byReach[reach]} {
+		for _, s := range [...]*share{&byAgreement[agreement], &byBasis[basis], &byReach[reach]} {
 			s.cases += n.cases
 			s.right += n.right
 			s.squares += n.squares
 		}
 	})
-	each(func(i, agreement, basis, state, reach int) {
-		v := byBasis[basis].beside(byAgreement[agreement].beside(agreementPrior[agreement]))
-		with := odds(byState[state].beside(v)) * odds(byReach[reach].beside(v)) / odds(v)
-		c.confidence[i] = c.share(i).beside(with / (1 + with))
+	each(func(i, agreement, basis, reach int) {
+		coarser := byAgreement[agreement].beside(coarseWeight, agreementPrior[agreement])
+		coarser = byBasis[basis].beside(coarseWeight, coarser)
+		coarser = byReach[reach].beside(coarseWeight, coarser)
+		c.confidence[i] = c.share(i).beside(calibrationWeight, coarser)
 	})
 }
 
@@ -230,9 +234,6 @@ func apart(i int) (reach, agreement, state, basis int) {
 	return i % traitReaches, i / traitReaches % traitAgreements,
 		i / traitReaches / traitAgreements % traitStates, i / traitReaches / traitAgreements / traitStates
 }
-
-// odds are those of a probability below 1.
-func odds(p float64) float64 { return p / (1 - p) }
 
 // share is how many of some cases were right, each counted as often as it
 // weighs, and the sum of the weights' squares.
@@ -248,14 +249,14 @@ func (c *calibration) share(i int) share {
 	}
 }
 
-// beside is the share, a coarser one weighing as calibrationWeight cases beside
-// as many as tell as much as these of different weights.
-func (s share) beside(coarser float64) float64 {
+// beside is the share, a coarser one weighing as so many cases beside as many as
+// tell as much as these of different weights.
+func (s share) beside(weight, coarser float64) float64 {
 	if s.cases == 0 {
 		return coarser
 	}
 	n := s.cases * s.cases / s.squares
-	return (n*s.right/s.cases + calibrationWeight*coarser) / (n + calibrationWeight)
+	return (n*s.right/s.cases + weight*coarser) / (n + weight)
 }
 
 // calibrationLayout is the first number of the section.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -256,8 +257,9 @@ func (q *scratch) filter() (f requests.Filter, ok bool) {
 	}
 	text := func(p parameter) string { return string(q.values[p]) }
 	if q.given.has(paramStatus) {
-		if f.Status, ok = requests.ParseStatus(text(paramStatus)); !ok {
-			malformed(paramStatus, strconv.Quote(clip(text(paramStatus)))+" is not a status", "the statuses are resolved, confirmed, changed and closed")
+		f.Open = strings.EqualFold(text(paramStatus), "open")
+		if f.Status, ok = requests.ParseStatus(text(paramStatus)); !ok && !f.Open {
+			malformed(paramStatus, strconv.Quote(clip(text(paramStatus)))+" is not a status", "the statuses are resolved, confirmed, changed and closed; open is all but the last")
 			return f, false
 		}
 	}

@@ -475,7 +475,7 @@ func TestServiceRequestList(t *testing.T) {
 	second := submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, elsewhere, "", 201)
 	submitted[api.ServiceRequest](t, s, api.ServiceRequestPath+"/"+second.Reference+"/cancel", "", "", 200)
 	for query, want := range map[string]string{
-		"status=resolved": first.Reference, "status=CLOSED": second.Reference, "party=Supplier": first.Reference, "party=A%20%26%20B%2BC": second.Reference,
+		"status=resolved": first.Reference, "status=open": first.Reference, "status=CLOSED": second.Reference, "party=Supplier": first.Reference, "party=A%20%26%20B%2BC": second.Reference,
 		"own_reference=Plot+14": first.Reference, "own_reference=1%2F2": second.Reference, "postcode=gu11ab": first.Reference, "outcode=ch4": second.Reference,
 		"region=south": first.Reference, "region=North": second.Reference, "until=2026-12-01": first.Reference, "since=2026-12-02": second.Reference,
 		"limit=1": second.Reference, "after=" + second.Reference: first.Reference, "since=2026-12-01&until=2026-12-01": first.Reference,

@@ -149,6 +149,7 @@ type Event struct {
 // Filter narrows a list; what is zero does not.
 type Filter struct {
 	Status       Status
+	Open         bool // those that are not closed
 	Party        string
 	OwnReference string
 	Postcode     geo.Postcode

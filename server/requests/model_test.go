@@ -51,7 +51,7 @@ func (m *model) list(f *Filter) (list []*Record) {
 	for i := after - 1; i >= 0; i-- {
 		r := m.records[i]
 		last := r.Given[len(r.Given)-1]
-		if (f.Status == "" || r.Status == f.Status) && (f.Party == "" || r.Party == f.Party) && (f.OwnReference == "" || r.OwnReference == f.OwnReference) &&
+		if (f.Status == "" || r.Status == f.Status) && (!f.Open || r.Status != Closed) && (f.Party == "" || r.Party == f.Party) && (f.OwnReference == "" || r.OwnReference == f.OwnReference) &&
 			(!f.Postcode.IsValid() || r.Postcode == f.Postcode) && (!f.Outcode.IsValid() || r.Outcode == f.Outcode) &&
 			(f.Region == geo.NoRegion || last.Region == f.Region) &&
 			(f.Since.IsZero() || !r.Created.Before(f.Since)) && (f.Until.IsZero() || r.Created.Before(f.Until)) && len(list) < f.Limit {
@@ -264,7 +264,7 @@ func TestLedgerIsLikeItsModel(t *testing.T) {
 				f := &Filter{Limit: rapid.IntRange(1, 7).Draw(t, "limit")}
 				like := pick("like")
 				for name, set := range map[string]func(){
-					"status": func() { f.Status = like.Status }, "party": func() { f.Party = like.Party }, "own": func() { f.OwnReference = like.OwnReference },
+					"status": func() { f.Status = like.Status }, "open": func() { f.Open = true }, "party": func() { f.Party = like.Party }, "own": func() { f.OwnReference = like.OwnReference },
 					"postcode": func() { f.Postcode = like.Postcode }, "outcode": func() { f.Outcode = like.Outcode },
 					"region": func() { f.Region = like.Given[len(like.Given)-1].Region },
 					"since":  func() { f.Since = like.Created }, "until": func() { f.Until = like.Created }, "after": func() { f.After = like.Reference },

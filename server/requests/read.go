@@ -77,6 +77,9 @@ func (l *sqliteLedger) List(ctx context.Context, f *Filter) ([]*Record, error) {
 			and("request."+c.column+" = ?", c.value)
 		}
 	}
+	if f.Open {
+		and("request.status <> ?", string(Closed))
+	}
 	if !f.Since.IsZero() {
 		and("request.created >= ?", micros(f.Since))
 	}

@@ -130,23 +130,8 @@ func (t *scoring) run(ctx context.Context, line int, q *quarantine, tell func())
 		workers[i] = newScorer(t)
 	}
 	var end error
-	blocks := func(yield func(sheetBlock) bool) {
-		for {
-			if end = ctx.Err(); end != nil {
-				return
-			}
-			b, err := t.cut.next()
-			if err != nil {
-				end = err
-				return
-			}
-			if !yield(b) {
-				return
-			}
-		}
-	}
 	a := &Accuracy{Lead: t.o.Lead, Least: t.o.Least, RejectedBy: map[Code]int64{}, Rejects: []Reject{}}
-	for part := range inOrder(t.o.Workers, blocks, func(worker int, b sheetBlock) scoredPart {
+	for part := range inOrder(t.o.Workers, t.cut.blocks(ctx, &end), func(worker int, b sheetBlock) scoredPart {
 		part := workers[worker].block(&b)
 		part.lines = bytes.Count(b.data, []byte{'\n'})
 		sheetPool.Put(b.owner)

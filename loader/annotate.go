@@ -160,23 +160,8 @@ func (t *sheet) run(ctx context.Context, w io.Writer, tell func()) (*Annotated, 
 		}
 	}
 	var end error
-	blocks := func(yield func(sheetBlock) bool) {
-		for {
-			if end = ctx.Err(); end != nil {
-				return
-			}
-			b, err := t.cut.next()
-			if err != nil {
-				end = err
-				return
-			}
-			if !yield(b) {
-				return
-			}
-		}
-	}
 	var sum sheetCounts
-	for part := range inOrder(t.o.Workers, blocks, func(worker int, b sheetBlock) (p sheetPart) {
+	for part := range inOrder(t.o.Workers, t.cut.blocks(ctx, &end), func(worker int, b sheetBlock) (p sheetPart) {
 		p.text = sheetPool.Get().(*[]byte)
 		*p.text = annotators[worker].block((*p.text)[:0], &b, &p.counts)
 		sheetPool.Put(b.owner)

@@ -58,7 +58,7 @@ not known. A row that cannot be scored is told with its line and the reason, and
 	f.StringVar(&o.snapshots, "snapshots", "", "the `directory` of generations: all that have been active")
 	f.IntVar(&o.lead, "lead", 1, "how many `days` before the installation the database was read; 0 is the day itself")
 	f.IntVar(&o.least, "least", 30, "the least `number` of outcomes indicated available by which a group is ranked")
-	f.StringArrayVar(&o.columns, "column", nil, "a column to read, as `NAME=THEIRS`; NAME is one of "+strings.Join(accuracyKeys(), ", "))
+	f.StringArrayVar(&o.columns, "column", nil, "a column to read, as `NAME=THEIRS`; NAME is one of "+keyList(loader.AccuracyKeys))
 	f.StringArrayVar(&o.success, "success", nil, "a further `text` that stands for Install Success")
 	f.StringArrayVar(&o.noWAN, "no-wan", nil, "a further `text` that stands for Install, No SM WAN")
 	f.StringVar(&o.rejects, "rejects", "", "a `file` to write rejected rows to")
@@ -71,22 +71,10 @@ not known. A row that cannot be scored is told with its line and the reason, and
 	return cmd
 }
 
-func accuracyKeys() (names []string) {
-	for _, k := range loader.AccuracyKeys {
-		names = append(names, string(k))
-	}
-	return names
-}
-
 func runAccuracy(ctx context.Context, o accuracyOptions, std stdio) error {
-	given := map[loader.SheetKey]string{}
-	for _, c := range o.columns {
-		name, theirs, ok := strings.Cut(c, "=")
-		key := loader.SheetKey(strings.TrimSpace(name))
-		if !ok || !slices.Contains(loader.AccuracyKeys, key) {
-			return usagef("--column %s: want NAME=THEIRS, NAME being one of %s", c, strings.Join(accuracyKeys(), ", "))
-		}
-		given[key] = strings.TrimSpace(theirs)
+	given, err := givenColumns(o.columns, loader.AccuracyKeys)
+	if err != nil {
+		return err
 	}
 	switch {
 	case o.lead < 0 || o.lead > 366:

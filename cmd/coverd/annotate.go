@@ -56,29 +56,17 @@ of the rows is told on standard error.`,
 	f.StringVar(&o.snapshot, "snapshot", "", "the snapshot `file` to answer from (required)")
 	f.StringVar(&o.out, "out", "", "the `file` to write; by default standard output")
 	f.StringVar(&o.on, "on", "", "the `day` asked about, such as 2026-12-24; by default today in London")
-	f.StringArrayVar(&o.columns, "column", nil, "a column to look up by, as `NAME=THEIRS`; NAME is one of "+strings.Join(sheetKeys(), ", "))
+	f.StringArrayVar(&o.columns, "column", nil, "a column to look up by, as `NAME=THEIRS`; NAME is one of "+keyList(loader.SheetKeys))
 	f.BoolVar(&o.asJSON, "json", false, "tell what came of the rows as JSON, alone on standard error")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress, and no word of what came of the rows")
 	required(cmd, "snapshot")
 	return cmd
 }
 
-func sheetKeys() (names []string) {
-	for _, k := range loader.SheetKeys {
-		names = append(names, string(k))
-	}
-	return names
-}
-
 func runAnnotate(ctx context.Context, o annotateOptions, std stdio) error {
-	given := map[loader.SheetKey]string{}
-	for _, c := range o.columns {
-		name, theirs, ok := strings.Cut(c, "=")
-		key := loader.SheetKey(strings.TrimSpace(name))
-		if !ok || !slices.Contains(loader.SheetKeys, key) {
-			return usagef("--column %s: want NAME=THEIRS, NAME being one of %s", c, strings.Join(sheetKeys(), ", "))
-		}
-		given[key] = strings.TrimSpace(theirs)
+	given, err := givenColumns(o.columns, loader.SheetKeys)
+	if err != nil {
+		return err
 	}
 	on, err := dayOrToday(o.on)
 	if err != nil {
@@ -127,4 +115,26 @@ func (o *annotateOptions) annotate(
 		}
 	}
 	return loader.Annotate(ctx, snap, o.in, std.in, w, opts)
+}
+
+func keyList(keys []loader.SheetKey) string {
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = string(k)
+	}
+	return strings.Join(names, ", ")
+}
+
+// givenColumns reads --column: the table's column for some of the keys.
+func givenColumns(list []string, keys []loader.SheetKey) (map[loader.SheetKey]string, error) {
+	given := map[loader.SheetKey]string{}
+	for _, c := range list {
+		name, theirs, ok := strings.Cut(c, "=")
+		key := loader.SheetKey(strings.TrimSpace(name))
+		if !ok || !slices.Contains(keys, key) {
+			return nil, usagef("--column %s: want NAME=THEIRS, NAME being one of %s", c, keyList(keys))
+		}
+		given[key] = strings.TrimSpace(theirs)
+	}
+	return given, nil
 }

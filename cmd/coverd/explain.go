@@ -11,8 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"coverd/index"
-	"coverd/server"
 	"coverd/server/api"
 )
 
@@ -67,16 +65,10 @@ type explained struct {
 }
 
 func runExplain(ctx context.Context, o explainOptions, std stdio) error {
-	if o.on != "" {
-		if _, err := index.ParseDay(o.on); err != nil {
-			return usagef("--on: %w", err)
-		}
-	}
-	snap, err := openSnapshot(o.snapshot)
-	if err != nil {
+	if err := checkDay("--on", o.on); err != nil {
 		return err
 	}
-	srv, err := server.New(snap, server.Options{})
+	srv, err := answerer(o.snapshot)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"coverd/index/generations"
 	"coverd/server/api"
 )
 
@@ -26,17 +25,7 @@ func TestKilledLedgers(t *testing.T) {
 	if underRace {
 		t.Skip("many processes, each ten times as slow: what they run is raced in its own package")
 	}
-	n := newNights(t)
-	n.build(t).run(t)
-	n.build(t).run(t)
-	d, err := generations.Open(n.snapshots())
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := d.List()
-	if err != nil || len(list) != 2 {
-		t.Fatal(list, err)
-	}
+	n, d, list := twoNights(t)
 	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), 2))
 	acknowledged := map[string]string{} // own references by reference, of all rounds
 	ended := map[string]int{}

@@ -27,17 +27,7 @@ func TestKilledServers(t *testing.T) {
 	if underRace {
 		t.Skip("many processes, each ten times as slow: what they run is raced in its own package")
 	}
-	n := newNights(t)
-	n.build(t).run(t)
-	n.build(t).run(t)
-	d, err := generations.Open(n.snapshots())
-	if err != nil {
-		t.Fatal(err)
-	}
-	list, err := d.List()
-	if err != nil || len(list) != 2 {
-		t.Fatal(list, err)
-	}
+	n, d, list := twoNights(t)
 	twins := map[string]*server.Server{} // what answers should be, by ID
 	for _, g := range list {
 		snap, err := index.Open(d.Path(g))
@@ -196,4 +186,21 @@ func (s *aServer) answersLike(t *testing.T, id string, twins map[string]*server.
 			t.Fatalf("GET %s: %v: %.300s; snapshot %s says %.300s", path, err, got, id, want)
 		}
 	}
+}
+
+// twoNights are two generations in a directory.
+func twoNights(t *testing.T) (*nights, *generations.Dir, []generations.Generation) {
+	t.Helper()
+	n := newNights(t)
+	n.build(t).run(t)
+	n.build(t).run(t)
+	d, err := generations.Open(n.snapshots())
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := d.List()
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	return n, d, list
 }

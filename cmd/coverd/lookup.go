@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -49,19 +50,10 @@ Exit code 1 if any key has no answer: malformed, or of nothing that is known. "N
 }
 
 func runLookup(ctx context.Context, o lookupOptions, std stdio) error {
-	for _, day := range []struct{ flag, text string }{{"on", o.on}, {"known", o.known}} {
-		if day.text == "" {
-			continue
-		}
-		if _, err := index.ParseDay(day.text); err != nil {
-			return usagef("--%s: %w", day.flag, err)
-		}
-	}
-	snap, err := openSnapshot(o.snapshot)
-	if err != nil {
+	if err := cmp.Or(checkDay("--on", o.on), checkDay("--known", o.known)); err != nil {
 		return err
 	}
-	srv, err := server.New(snap, server.Options{})
+	srv, err := answerer(o.snapshot)
 	if err != nil {
 		return err
 	}
@@ -88,4 +80,24 @@ func runLookup(ctx context.Context, o lookupOptions, std stdio) error {
 		return errSilent
 	}
 	return nil
+}
+
+// checkDay checks a flag that is a day, if it was given.
+func checkDay(flag, text string) error {
+	if text == "" {
+		return nil
+	}
+	if _, err := index.ParseDay(text); err != nil {
+		return usagef("%s: %w", flag, err)
+	}
+	return nil
+}
+
+// answerer answers from a snapshot, without a network.
+func answerer(path string) (*server.Server, error) {
+	snap, err := openSnapshot(path)
+	if err != nil {
+		return nil, err
+	}
+	return server.New(snap, server.Options{})
 }

@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
 
 	"coverd/geo"
 )
@@ -169,6 +173,20 @@ type tb interface {
 	Context() context.Context
 	Helper()
 	Fatal(args ...any)
+}
+
+// checkWorlds is rapid.Check, of a fifth as many worlds where each takes ten
+// times as long, unless told how many.
+func checkWorlds(t *testing.T, property func(t *rapid.T)) {
+	t.Helper()
+	const checks = "rapid.checks"
+	if f := flag.Lookup(checks); underRace && f.Value.String() == f.DefValue {
+		if err := flag.Set(checks, "20"); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = flag.Set(checks, f.DefValue) }()
+	}
+	rapid.Check(t, property)
 }
 
 // builder returns one that has taken all of the world, its rows in a given order.

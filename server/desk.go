@@ -58,6 +58,7 @@ func (q *scratch) answerRequest(r *requests.Request) (a requests.Answer, claimed
 			fitted(&a, e.Fit)
 		}
 	}
+	q.body = q.location.AppendJSON(q.body) // without a next step: the service request has been raised
 	a.Body = append([]byte(nil), q.body...)
 	return a, claimed
 }
@@ -227,7 +228,6 @@ func (d *desk) answer(h *held, due []*requests.Record) []requests.Reanswer {
 		q.begin(d.s, h, nil)
 		if rec.Installation != 0 {
 			q.on = rec.Installation
-			q.given |= 1 << paramOn
 		}
 		q.beginLocation()
 		q.location.Query.Latitude, q.location.Query.Longitude = api.Number(rec.At.Lat), api.Number(rec.At.Lng)

@@ -30,12 +30,18 @@ func (q *scratch) answerLocation([]byte) {
 		q.outside()
 		return
 	}
+	a := &q.location
+	a.NextStep = q.nextStep(api.ServiceRequestBody{Latitude: a.Location.Latitude, Longitude: a.Location.Longitude}, atLocation)
+	if q.explain {
+		a.Explanation = q.explainLocation()
+	}
+	q.body = a.AppendJSON(q.body)
 	q.send()
 }
 
-// resolve makes the answer about a location, whose notation is in its query, and
-// returns the Region. With ok false it is over 2 km off Great Britain, and there
-// is no answer.
+// resolve makes q.location the answer about a location, whose notation is in its
+// query, and returns the Region. What to do next is left to who asks. With ok
+// false it is over 2 km off Great Britain, and there is no answer.
 func (q *scratch) resolve(p geo.LatLng, limit int, radius float64) (region index.Allocation, ok bool) {
 	a := &q.location
 	region = q.snap.Locate(p)
@@ -53,11 +59,6 @@ func (q *scratch) resolve(p geo.LatLng, limit int, radius float64) (region index
 		a.Location.GridReference = api.Text(q.kept(from))
 	}
 	q.around(p, limit, radius)
-	a.NextStep = *q.nextStep(api.ServiceRequestBody{Latitude: a.Location.Latitude, Longitude: a.Location.Longitude}, atLocation)
-	if q.explain {
-		a.Explanation = q.explainLocation()
-	}
-	q.body = a.AppendJSON(q.body)
 	return region, true
 }
 

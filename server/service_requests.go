@@ -82,7 +82,6 @@ func (q *scratch) addServiceRequest() {
 	}
 	if r.Installation != 0 {
 		q.on = r.Installation
-		q.given |= 1 << paramOn // next_step repeats it
 	}
 	q.beginLocation()
 	if r.At, ok = q.where(); !ok {

@@ -150,7 +150,7 @@ func (t *text) location(a *api.LocationAnswer) {
 		}
 	}
 	t.line("")
-	t.nextStep(&a.NextStep)
+	t.nextStep(a.NextStep)
 	t.snapshot(a.Snapshot)
 }
 

@@ -10,7 +10,9 @@ type LocationAnswer struct {
 	Areas            []Area            `json:"areas"` // that contain the location, smallest first
 	NearestPremises  []NearestPremises `json:"nearest_premises"`
 	NearestPostcodes []NearestPostcode `json:"nearest_postcodes"`
-	NextStep         NextStep          `json:"next_step"` // for where no premises here is known
+	// NextStep is for where no premises here is known. The answer inside a service
+	// request has none: the request has been raised, and is answered again by itself.
+	NextStep    *NextStep    `json:"next_step,omitempty"`
 	Explanation      *Explanation      `json:"explanation,omitempty"`
 	Snapshot         SnapshotRef       `json:"snapshot"`
 }
@@ -109,7 +111,10 @@ func (a *LocationAnswer) AppendJSON(b []byte) []byte {
 		b = a.NearestPostcodes[i].Distance.appendJSON(append(b, `,"distance_m":`...))
 		b = append(b, '}')
 	}
-	b = a.NextStep.appendJSON(append(b, `],"next_step":`...))
+	b = append(b, ']')
+	if a.NextStep != nil {
+		b = a.NextStep.appendJSON(append(b, `,"next_step":`...))
+	}
 	b = appendExplanation(b, a.Explanation)
 	b = a.Snapshot.appendJSON(append(b, `,"snapshot":`...))
 	return append(b, '}')

@@ -21,7 +21,7 @@ type ServiceRequest struct {
 	Closed   *RequestClosed  `json:"closed"`  // null while it is open
 
 	History  []RequestAnswer `json:"history,omitempty"` // all answers, the oldest first
-	Answer   json.RawMessage `json:"answer,omitempty"`  // the last one: a LocationAnswer
+	Answer   json.RawMessage `json:"answer,omitempty"`  // the last one: a LocationAnswer without next_step
 	Snapshot RequestSnapshot `json:"snapshot"`
 	Receipt  *string         `json:"receipt,omitempty"`
 }

@@ -225,7 +225,13 @@ func (q *scratch) answerServiceRequests([]byte) {
 	if err := q.srv.desk.keeper.Read(ctx, func(l requests.Ledger) (err error) {
 		recs, err = l.List(ctx, &f)
 		return err
-	}); err != nil {
+	}); errors.Is(err, requests.ErrNotFound) {
+		q.problem(api.Problem{
+			Code: api.UnknownReference, Parameter: parameterNames[paramAfter], Detail: "no service request has the reference " + string(f.After) + ", so there is no page after it",
+			Hint: "leave it out for the first page, whose next is the path of the second",
+		})
+		return
+	} else if err != nil {
 		q.ledgerProblem(err)
 		return
 	}

@@ -264,6 +264,8 @@ func TestServiceRequestProblems(t *testing.T) {
 		{"?outcode=1", api.MalformedOutcode, "outcode"},
 		{"?region=East", api.MalformedParameter, "region"},
 		{"?after=1", api.MalformedParameter, "after"},
+		{"?after=SR-0000-0000", api.UnknownReference, "after"},
+		{"?after=SR-0000-0000&status=closed", api.UnknownReference, "after"},
 		{"?since=1", api.MalformedDate, "since"},
 		{"?until=1", api.MalformedDate, "until"},
 		{"?limit=0", api.MalformedParameter, "limit"},

@@ -32,7 +32,8 @@ type Ledger interface {
 
 	// Get returns a request with all its answers; [ErrNotFound].
 	Get(ctx context.Context, ref Reference) (*Record, error)
-	// List returns requests, the newest first, each with its last answer.
+	// List returns requests, the newest first, each with its last answer;
+	// [ErrNotFound] where there is none to list those after.
 	List(ctx context.Context, f *Filter) ([]*Record, error)
 	// Outdated returns open requests whose last answer is not of a snapshot, by
 	// ID and after one, the oldest first, each with its last answer.

@@ -280,6 +280,10 @@ func TestLedgerIsLikeItsModel(t *testing.T) {
 				if diff := gocmp.Diff(m.list(f), got, exported); diff != "" {
 					t.Fatalf("%+v: %s", f, diff)
 				}
+				f.After = "SR-0000-0000"
+				if got, err := l.List(ctx, f); !errors.Is(err, ErrNotFound) {
+					t.Fatalf("after what there is not: %d, %v", len(got), err)
+				}
 			},
 			"events": func(t *rapid.T) {
 				after := rapid.IntRange(0, len(m.events)).Draw(t, "after")

@@ -87,7 +87,15 @@ func (l *sqliteLedger) List(ctx context.Context, f *Filter) ([]*Record, error) {
 		and("request.created < ?", micros(f.Until))
 	}
 	if f.After != "" {
-		and("request.id < (SELECT id FROM request WHERE reference = ?)", string(f.After))
+		var id int64
+		err := l.readers.QueryRowContext(ctx, "SELECT id FROM request WHERE reference = ?", string(f.After)).Scan(&id)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return nil, classify(err)
+		}
+		and("request.id < ?", id)
 	}
 	return l.list(ctx, where, "DESC", f.Limit, args)
 }

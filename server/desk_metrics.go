@@ -81,6 +81,8 @@ func ledgerState(c requests.Condition) string {
 func (d *desk) tellReady(w io.Writer) {
 	c := d.keeper.Condition()
 	switch {
+	case c.Open && c.Trouble != "":
+		fmt.Fprintf(w, "%s service requests could not be kept, %s since %s: %v; the next is tried\n", mark(false), c.Trouble, c.Since.UTC().Format(time.RFC3339), c.Err)
 	case c.Trouble != "":
 		fmt.Fprintf(w, "%s service requests are refused, %s since %s: %v\n", mark(false), c.Trouble, c.Since.UTC().Format(time.RFC3339), c.Err)
 	case c.Open:

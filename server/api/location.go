@@ -13,8 +13,8 @@ type LocationAnswer struct {
 	// NextStep is for where no premises here is known. The answer inside a service
 	// request has none: the request has been raised, and is answered again by itself.
 	NextStep    *NextStep    `json:"next_step,omitempty"`
-	Explanation      *Explanation      `json:"explanation,omitempty"`
-	Snapshot         SnapshotRef       `json:"snapshot"`
+	Explanation *Explanation `json:"explanation,omitempty"`
+	Snapshot    SnapshotRef  `json:"snapshot"`
 }
 
 // LocationQuery repeats the question as it was put, in one of three ways, with

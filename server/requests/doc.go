@@ -40,5 +40,6 @@
 // A damaged file is neither repaired, moved nor deleted: it is somebody's evidence.
 // It is looked at again from time to time, so that a restored one is found. After
 // a failed sync nobody knows what is on disk, and a second one may report success:
-// the file is closed, and checked before it is written to again.
+// the file is closed, and checked before it is written to again: at once, and after
+// a pause that grows to 8 s where that was in vain.
 package requests

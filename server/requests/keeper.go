@@ -18,7 +18,7 @@ type Opener interface {
 // been opened yet.
 type Condition struct {
 	Open    bool
-	Trouble Trouble // "": none; with Open, that of the last write
+	Trouble Trouble // "": none; with Open, that of the last write, and the next is tried
 	Err     error
 	Since   time.Time
 	Retry   time.Duration // until it is tried again by itself; 0: by the next who asks
@@ -36,10 +36,13 @@ func (e *Unavailable) Error() string {
 
 func (e *Unavailable) Unwrap() error { return e.Err }
 
-// Bounds of the pause before a ledger that could not be opened is tried again.
+// Bounds of the pause before a ledger is tried again: one that could not be opened,
+// and one that could and has failed within reopenMost, as on a disk that can be
+// read. The latter is short: who writes finds out that the disk is well again.
 const (
 	retryLeast = time.Second
 	retryMost  = time.Minute
+	reopenMost = 8 * time.Second
 )
 
 // Keeper holds a ledger open: it opens it again when it has failed, and tries
@@ -49,19 +52,20 @@ type Keeper struct {
 	committed func(Commit)
 	changed   func(Condition)
 
-	first  chan struct{} // closed when it has been tried for the first time
-	broken chan struct{} // of one slot: it has to be opened anew
+	first  chan struct{}  // closed when it has been tried for the first time
+	broken chan Condition // of one slot: it has to be opened anew
 
-	mu        sync.RWMutex // held by who uses the ledger; for writing by who replaces it
+	mu        sync.RWMutex // held by who uses the ledger, until what went wrong is told; for writing by who replaces it
 	ledger    Ledger       // nil: none is open
 	condMu    sync.Mutex
 	condition Condition
 }
 
 // NewKeeper makes a keeper, which [Keeper.Run] has to set to work. changed is
-// told of each change of the condition, one at a time; committed of transactions.
+// told of each change of the condition, one at a time, but not each time that a
+// ledger in trouble is opened in vain; committed of transactions.
 func NewKeeper(o Opener, committed func(Commit), changed func(Condition)) *Keeper {
-	return &Keeper{opener: o, committed: committed, changed: changed, first: make(chan struct{}), broken: make(chan struct{}, 1)}
+	return &Keeper{opener: o, committed: committed, changed: changed, first: make(chan struct{}), broken: make(chan Condition, 1)}
 }
 
 // String names where the ledger is.
@@ -78,7 +82,7 @@ func (k *Keeper) set(c Condition) {
 	k.condMu.Lock()
 	defer k.condMu.Unlock()
 	before := k.condition
-	if c.Open == before.Open && c.Trouble == before.Trouble && !before.Since.IsZero() {
+	if c.Trouble == before.Trouble && (c.Open == before.Open || c.Trouble != "") && !before.Since.IsZero() {
 		c.Since = before.Since
 		k.condition = c
 		return
@@ -92,25 +96,33 @@ func (k *Keeper) set(c Condition) {
 // after whoever uses it.
 func (k *Keeper) Run(ctx context.Context) {
 	var once sync.Once
-	for wait := retryLeast; ; {
-		ledger, err := k.opener.Open(ctx, k.committed)
-		if ctx.Err() == nil || err == nil {
-			if err == nil {
-				k.replace(ledger)
-				k.set(Condition{Open: true})
-				wait = retryLeast
-			} else {
-				k.set(Condition{Trouble: TroubleOf(err), Err: err, Retry: wait})
-			}
+	var wait time.Duration // before it is tried again
+	var trouble Condition  // of the ledger before, where that failed soon
+	for {
+		ledger, err := k.opener.Open(ctx, k.wrote)
+		if err == nil {
+			k.replace(ledger, Condition{Open: true, Trouble: trouble.Trouble, Err: trouble.Err})
+		} else if ctx.Err() == nil {
+			wait = min(max(2*wait, retryLeast), retryMost)
+			k.set(Condition{Trouble: TroubleOf(err), Err: err, Retry: wait})
 		}
 		once.Do(func() { close(k.first) })
 		if err == nil {
+			opened := time.Now()
 			select {
-			case <-k.broken:
-				wait = 0 // it is checked at once
+			case trouble = <-k.broken:
 			case <-ctx.Done():
+				k.replace(nil, k.Condition())
+				return
 			}
-			k.replace(nil)
+			if c := trouble; time.Since(opened) < reopenMost {
+				wait = min(max(2*wait, retryLeast), reopenMost)
+				c.Retry = wait
+				k.replace(nil, c)
+			} else {
+				k.replace(nil, c)
+				wait, trouble = 0, Condition{} // it is checked at once
+			}
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -119,12 +131,24 @@ func (k *Keeper) Run(ctx context.Context) {
 			timer.Stop()
 			return
 		}
-		wait = min(max(2*wait, retryLeast), retryMost)
 	}
 }
 
-// replace puts another ledger in the place of that which is open, and closes that.
-func (k *Keeper) replace(next Ledger) {
+// wrote is told of a transaction: what troubled the one before is over where this
+// is done. That a call of [Keeper.Write] has succeeded says less: there may have
+// been nothing to write.
+func (k *Keeper) wrote(c Commit) {
+	if c.Err == nil {
+		k.set(Condition{Open: true})
+	}
+	if k.committed != nil {
+		k.committed(c)
+	}
+}
+
+// replace puts another ledger, or none, in the place of that which is open, and
+// closes that.
+func (k *Keeper) replace(next Ledger, c Condition) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.ledger != nil {
@@ -135,6 +159,7 @@ func (k *Keeper) replace(next Ledger) {
 	case <-k.broken: // of the one before
 	default:
 	}
+	k.set(c)
 }
 
 // TroubleOf is the trouble of an error.
@@ -149,28 +174,6 @@ func TroubleOf(err error) Trouble {
 // returns f's error, or [Unavailable] where there is none to be had or it has
 // failed.
 func (k *Keeper) Read(ctx context.Context, f func(Ledger) error) error {
-	err := k.use(ctx, f)
-	if e, ok := errors.AsType[*Error](err); ok {
-		return &Unavailable{k.failed(e)}
-	}
-	return err
-}
-
-// Write is Read for what writes.
-func (k *Keeper) Write(ctx context.Context, f func(Ledger) error) error {
-	err := k.use(ctx, f)
-	if e, ok := errors.AsType[*Error](err); ok {
-		c := k.failed(e)
-		k.set(c)
-		return &Unavailable{c}
-	}
-	if err == nil {
-		k.set(Condition{Open: true})
-	}
-	return err
-}
-
-func (k *Keeper) use(ctx context.Context, f func(Ledger) error) error {
 	select {
 	case <-k.first:
 	default:
@@ -187,18 +190,36 @@ func (k *Keeper) use(ctx context.Context, f func(Ledger) error) error {
 		c.Open = false
 		return &Unavailable{c}
 	}
-	return f(k.ledger)
+	err := f(k.ledger)
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	c := after(e)
+	if !c.Open {
+		select {
+		case k.broken <- c:
+		default:
+		}
+	}
+	return &Unavailable{c}
 }
 
-// failed has the ledger opened anew where that is called for, and is how it
-// stands.
-func (k *Keeper) failed(e *Error) Condition {
-	if !e.Broken() {
-		return Condition{Open: true, Trouble: e.Trouble, Err: e.Err}
+// Write is Read for what writes.
+func (k *Keeper) Write(ctx context.Context, f func(Ledger) error) error {
+	return k.Read(ctx, func(l Ledger) error {
+		err := f(l)
+		if e, ok := errors.AsType[*Error](err); ok {
+			k.set(after(e))
+		}
+		return err
+	})
+}
+
+// after is how it stands with a ledger after an error.
+func after(e *Error) Condition {
+	if e.Broken() {
+		return Condition{Trouble: e.Trouble, Err: e.Err, Retry: retryLeast}
 	}
-	select {
-	case k.broken <- struct{}{}:
-	default:
-	}
-	return Condition{Trouble: e.Trouble, Err: e.Err, Retry: retryLeast}
+	return Condition{Open: true, Trouble: e.Trouble, Err: e.Err}
 }

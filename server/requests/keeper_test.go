@@ -7,12 +7,18 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// flaky opens ledgers of which each fails at its first write.
+// flaky opens ledgers of which the first two fail when a request is added, and
+// later ones once when they are told to.
 type flaky struct {
 	SQLite
 	opened, closed atomic.Int64
+	fail           atomic.Bool
 }
 
 func (f *flaky) Open(ctx context.Context, committed func(Commit)) (Ledger, error) {
@@ -23,14 +29,13 @@ func (f *flaky) Open(ctx context.Context, committed func(Commit)) (Ledger, error
 
 type failing struct {
 	Ledger
-	of     *flaky
-	failed atomic.Bool
+	of *flaky
 }
 
 var errSync = errors.New("disk I/O error")
 
 func (l *failing) Add(ctx context.Context, r *Request, first *Answer) (*Record, bool, error) {
-	if l.failed.CompareAndSwap(false, true) && l.of.opened.Load() < 3 {
+	if l.of.opened.Load() < 3 || l.of.fail.CompareAndSwap(true, false) {
 		return nil, false, &Error{Failed, errSync}
 	}
 	return l.Ledger.Add(ctx, r, first)
@@ -42,44 +47,61 @@ func (l *failing) Close() error {
 }
 
 // After a failed sync nothing is written before the ledger has been closed, opened
-// and checked.
+// and checked; and where that does not help it is opened less and less often, and
+// told of once.
 func TestKeeperOpensAnew(t *testing.T) {
 	t.Parallel()
 	f := &flaky{SQLite: SQLite(filepath.Join(t.TempDir(), "requests.db"))}
-	told := make(chan Condition, 100)
-	k := NewKeeper(f, nil, func(c Condition) { told <- c })
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		k.Run(ctx)
-		close(done)
-	}()
-	for i := range int64(2) {
-		err := addTo(k, int(i))
-		if troubleWith(t, err) != Failed || !errors.Is(err, errSync) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []bool
+		k := NewKeeper(f, nil, func(c Condition) { told = append(told, c.Open) })
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			k.Run(ctx)
+			close(done)
+		}()
+		for i, pause := range []time.Duration{time.Second, 2 * time.Second} {
+			err := addTo(k, i)
+			if troubleWith(t, err) != Failed || !errors.Is(err, errSync) {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if c := k.Condition(); c.Open || c.Trouble != Failed || c.Retry != pause || f.closed.Load() != int64(i+1) {
+				t.Errorf("%+v, %d closed", c, f.closed.Load())
+			}
+			time.Sleep(pause)
+			synctest.Wait()
+			if c := k.Condition(); !c.Open || c.Trouble != Failed || f.opened.Load() != int64(i+2) {
+				t.Errorf("%+v, %d opened", c, f.opened.Load())
+			}
+		}
+		if err := addTo(k, 2); err != nil || k.Condition().Trouble != "" {
+			t.Fatal(err, k.Condition())
+		}
+
+		// One that has held is opened anew at once.
+		time.Sleep(reopenMost)
+		f.fail.Store(true)
+		if err := addTo(k, 3); troubleWith(t, err) != Failed {
 			t.Fatal(err)
 		}
-		until(t, "it is opened anew", func() bool { return f.opened.Load() == i+2 && k.Condition().Open })
-	}
-	if err := addTo(k, 2); err != nil {
-		t.Fatal(err)
-	}
-	cancel()
-	<-done
-	if f.opened.Load() != 3 || f.closed.Load() != 3 {
-		t.Errorf("%d opened, %d closed", f.opened.Load(), f.closed.Load())
-	}
-	if err := addTo(k, 3); troubleWith(t, err) != "" {
-		t.Error("after its end:", err)
-	}
-	close(told)
-	var states []bool
-	for c := range told {
-		states = append(states, c.Open)
-	}
-	if len(states) != 5 || !states[0] || states[1] || !states[4] {
-		t.Errorf("told of %v", states)
-	}
+		synctest.Wait()
+		if c := k.Condition(); !c.Open || c.Trouble != "" || f.opened.Load() != 4 {
+			t.Errorf("%+v, %d opened", c, f.opened.Load())
+		}
+		if diff := cmp.Diff([]bool{true, false, true, false, true}, told); diff != "" {
+			t.Error(diff)
+		}
+		cancel()
+		<-done
+		if f.closed.Load() != 4 {
+			t.Errorf("%d closed", f.closed.Load())
+		}
+		if err := addTo(k, 3); troubleWith(t, err) != "" {
+			t.Error("after its end:", err)
+		}
+	})
 }
 
 // What fails within a transaction leaves nothing, and is in nobody's way.

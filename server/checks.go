@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"coverd/geo"
@@ -33,9 +34,12 @@ func (q *scratch) recorded(in *licence.Input) {
 		}
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		q.srv.log.Error("the record of checks cannot be read", "error", err.Error())
 		in.Unread = "the store does not answer"
+	case in.Applicable != 0 && in.Applicable-licence.Window < q.srv.desk.keptFrom(in.Today):
+		in.Unread = "service requests are deleted " + strconv.Itoa(q.srv.desk.keep) + " days after they are closed, and those of then may have been"
 	}
 }
 

@@ -97,18 +97,20 @@ func (q *scratch) premisesAt(r *requests.Request) (p index.Premises, inExtracts,
 type desk struct {
 	s       *Server
 	keeper  *requests.Keeper
+	keep    int           // days after which a closed request is deleted; 0: never
 	signals chan struct{} // of one slot: there may be something to do
 	metrics *deskMetrics
 }
 
 const (
-	deskBatch = 100              // requests answered again, and kept, at a time
-	deskEvery = time.Hour        // looks for what has expired
-	deskRetry = 10 * time.Second // after the ledger failed
+	deskBatch  = 100              // requests answered again, and kept, at a time
+	deskForget = 1000             // rows deleted at a time: who asks to be kept meanwhile waits for so many
+	deskEvery  = time.Hour        // looks for what has expired
+	deskRetry  = 10 * time.Second // after the ledger failed
 )
 
-func newDesk(s *Server, ledger requests.Opener) *desk {
-	d := &desk{s: s, signals: make(chan struct{}, 1), metrics: newDeskMetrics()}
+func newDesk(s *Server, ledger requests.Opener, keep int) *desk {
+	d := &desk{s: s, keep: keep, signals: make(chan struct{}, 1), metrics: newDeskMetrics()}
 	d.keeper = requests.NewKeeper(ledger, d.metrics.committed, d.condition)
 	return d
 }
@@ -159,8 +161,8 @@ func (d *desk) run(ctx context.Context) {
 	}
 }
 
-// catchUp closes what has expired, and answers open requests that were answered
-// from another snapshot.
+// catchUp closes what has expired, answers open requests that were answered from
+// another snapshot, and deletes what has been closed for long.
 func (d *desk) catchUp(ctx context.Context) error {
 	now, today := d.s.clock.read()
 	for {
@@ -208,7 +210,42 @@ func (d *desk) catchUp(ctx context.Context) error {
 	if answered > 0 {
 		d.s.log.Info("open service requests were answered again", "snapshot", snapshot, "requests", answered, "events", changed)
 	}
+	return d.forget(ctx, today.day)
+}
+
+// forget deletes requests that have been closed for as long as they are kept, and
+// events as old.
+func (d *desk) forget(ctx context.Context, today index.Day) error {
+	if d.keep == 0 {
+		return nil
+	}
+	before, deleted := d.s.clock.startOf(d.keptFrom(today)), 0
+	for {
+		var f requests.Forgotten
+		if err := d.keeper.Write(ctx, func(l requests.Ledger) (err error) {
+			f, err = l.Forget(ctx, before, deskForget)
+			return err
+		}); err != nil {
+			return err
+		}
+		if f.Events == 0 {
+			break
+		}
+		deleted += f.Requests
+	}
+	if deleted > 0 {
+		d.s.log.Info("service requests were deleted", "requests", deleted, "closed_before", d.keptFrom(today).String())
+	}
 	return nil
+}
+
+// keptFrom is the first day of which no request has been deleted by another; the
+// zero day where none ever is.
+func (d *desk) keptFrom(today index.Day) index.Day {
+	if d.keep == 0 {
+		return 0
+	}
+	return today - index.Day(d.keep)
 }
 
 func (d *desk) count(events []requests.Event) {

@@ -169,6 +169,14 @@ func TestInstallAndLeaveReadsTheRecord(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 
+	// What may have been deleted since is not taken for never made.
+	for keep, want := range map[int]string{0: api.LicenceIndicatedOnly, 30: api.LicenceIndicatedOnly, 29: api.LicenceChecksUnavailable} {
+		s := keeping(t, Options{RequestsKeep: keep, Now: func() time.Time { return now }})
+		if a := install(t, s, "uprn=990061391234"+usualDays+"&applicable_date="+now.Format(time.DateOnly)+ours); a.Rules[2].Conclusion != want {
+			t.Errorf("kept for %d days: %+v, want %s", keep, a.Rules[2], want)
+		}
+	}
+
 	s = keeping(t, Options{Requests: lost{}, Now: func() time.Time { return now }})
 	a = install(t, s, "uprn=990061391234"+usualDays+applicable+ours)
 	if a.Rules[2].Conclusion != api.LicenceChecksUnavailable || a.Rules[0].Conclusion != api.LicenceDoesNotApply {

@@ -52,6 +52,9 @@ type Options struct {
 	// Requests is the ledger of service requests, which [Serve] opens. None by
 	// default: then they are refused.
 	Requests requests.Opener
+	// RequestsKeep is how many days service requests are kept once they are closed,
+	// and changes that were told. 0: for ever.
+	RequestsKeep int
 }
 
 // Server answers questions from a snapshot, and from another once that has
@@ -151,7 +154,7 @@ func newServer(o Options) (*Server, error) {
 		return nil, err
 	}
 	if o.Requests != nil {
-		s.desk = newDesk(s, o.Requests)
+		s.desk = newDesk(s, o.Requests, o.RequestsKeep)
 	}
 	return s, nil
 }

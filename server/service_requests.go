@@ -181,6 +181,11 @@ func (q *scratch) ledgerProblem(err error) {
 			Code: api.MalformedParameter, Parameter: "since", Detail: "nothing has happened yet up to there: the ledger is another, or was put back from an older copy",
 			Hint: "leave it out to begin with the first change there is",
 		})
+	case errors.Is(err, requests.ErrForgotten):
+		q.problem(api.Problem{
+			Code: api.ChangesTooOld, Parameter: "since", Detail: "not all that has happened since then is kept: closed requests, and changes as old as these, are deleted after a time",
+			Hint: "list the requests there are with GET /v1/service-requests, and leave since out to go on from the first change that is kept",
+		})
 	case isUnavailable:
 		q.unavailable(unavailable.Condition)
 	default: // the time is over
@@ -317,7 +322,7 @@ func (q *scratch) answerServiceRequestChanges([]byte) {
 	if !ok {
 		return
 	}
-	var since int64
+	since := int64(-1)
 	if q.given.has(paramSince) {
 		var err error
 		if since, err = strconv.ParseInt(string(q.values[paramSince]), 10, 64); err != nil || since < 0 {
@@ -332,7 +337,7 @@ func (q *scratch) answerServiceRequestChanges([]byte) {
 	ctx, cancel := waiting()
 	defer cancel()
 	if err := q.srv.desk.keeper.Read(ctx, func(l requests.Ledger) (err error) {
-		events, err = l.Events(ctx, since, limit+1)
+		events, since, err = l.Events(ctx, since, limit+1)
 		return err
 	}); err != nil {
 		q.ledgerProblem(err)

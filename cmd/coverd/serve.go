@@ -18,6 +18,7 @@ import (
 
 	"coverd/index"
 	"coverd/server"
+	"coverd/server/licence"
 	"coverd/server/receipts"
 	"coverd/server/requests"
 )
@@ -35,7 +36,11 @@ type serveOptions struct {
 
 	requests      string
 	requestsGiven bool
+	requestsKeep  int
 }
+
+// maxRequestsKeep is a hundred years in days.
+const maxRequestsKeep = 36500
 
 func newServe(std stdio) *cobra.Command {
 	var o serveOptions
@@ -60,7 +65,8 @@ the server notices. It need not be writable after that.
 Service requests are kept in the file --requests: FILE.requests.db beside the snapshot by default, or requests.db in the
 directory. It is made if it is not there, and needs no setting up. Each is on disk before it is acknowledged. Where the
 file is damaged, locked or may not be written to, they are refused with 503 and all else is answered; it is tried again
-from time to time. A damaged file is never deleted. --requests none has none taken.
+from time to time. A damaged file is never deleted. --requests none has none taken. What has been closed for
+--requests-keep days is deleted, and so is what was told of changes as long ago.
 
 With --max-age, /readyz says 503 and answers say that they are stale once the data is older than that, counted from the
 start of the day it describes. Questions are answered all the same.
@@ -86,6 +92,7 @@ leaves out is as it is without one.`,
 	f.StringVar(&o.admin, "admin", "127.0.0.1:9090", "`address` for health, metrics and snapshots")
 	f.DurationVar(&o.interval, "reload-interval", 30*time.Second, "`time` between looks at --snapshots, besides those when something changes there")
 	f.StringVar(&o.requests, "requests", "", "the `file` to keep service requests in, or none; by default one beside the snapshot")
+	f.IntVar(&o.requestsKeep, "requests-keep", 400, "how many `days` a service request is kept once it is closed, 30 or more; 0 for ever")
 	f.DurationVar(&o.maxAge, "max-age", 0, "`age` of the data from which on the server is not ready, such as 72h; 0 for none")
 	f.StringVar(&o.keys, "receipt-keys", "", "`directory` of the keys that receipts are signed with; none are given without")
 	f.StringVar(&o.issuer, "receipt-issuer", "coverd", "`name` that receipts are signed in")
@@ -103,6 +110,9 @@ func (o *serveOptions) check() error {
 		return usagef("--reload-interval %v: want a second or more", o.interval)
 	case o.maxAge < 0:
 		return usagef("--max-age %v: want an age, or 0 for none", o.maxAge)
+	case o.requestsKeep != 0 && (o.requestsKeep < licence.Window || o.requestsKeep > maxRequestsKeep):
+		return usagef("--requests-keep %d: want %d to %d days, or 0 for ever: a request is a check that counts for %[2]d days (licence condition 49.10)",
+			o.requestsKeep, licence.Window, maxRequestsKeep)
 	}
 	return nil
 }
@@ -190,7 +200,7 @@ func openServer(o serveOptions, log *slog.Logger) (*server.Server, error) {
 		return nil, err
 	}
 	srv, err := server.Open(source, server.Options{
-		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval, Receipts: signer, WANMatrixCodes: codes, Requests: o.ledger(),
+		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval, Receipts: signer, WANMatrixCodes: codes, Requests: o.ledger(), RequestsKeep: o.requestsKeep,
 		Opened: func(info *index.Info) { keepLean(info.Memory) },
 	})
 	if err != nil {

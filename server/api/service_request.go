@@ -89,7 +89,7 @@ type ServiceRequestList struct {
 }
 
 // ServiceRequestChanges answers GET /v1/service-requests/changes: what has
-// happened since, the oldest first.
+// happened since, the oldest first, and as far back as changes are kept.
 type ServiceRequestChanges struct {
 	Changes []RequestChange `json:"changes"`
 	// Cursor is what to give as `since` the next time, whether or not anything is

@@ -121,7 +121,7 @@ func (c *crashed) read(t *testing.T, l Ledger) (recs []*Record, events []Event) 
 		}
 		recs = append(recs, rec)
 	}
-	if events, err = l.Events(t.Context(), 0, 1000); err != nil {
+	if events, _, err = l.Events(t.Context(), 0, 1000); err != nil {
 		t.Fatal(err)
 	}
 	return recs, events

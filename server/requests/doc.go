@@ -13,7 +13,8 @@
 // What makes it go from one to the next is in [Next], and nowhere else. Each step
 // is an event, and so is each further change: events are numbered in the order in
 // which they became durable, so that who has seen one number can ask for what
-// came after it.
+// came after it. A request is deleted with its closing, and events are from the
+// oldest on, so that the feed has a beginning and no gaps.
 //
 // # Acknowledged means on disk
 //

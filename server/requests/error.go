@@ -44,7 +44,7 @@ func damaged(format string, args ...any) error {
 // classify makes an [Error] of an error of SQLite or the system, but of those
 // that say nothing of the ledger.
 func classify(err error) error {
-	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrKeyReused) || errors.Is(err, ErrCursor) ||
+	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrKeyReused) || errors.Is(err, ErrCursor) || errors.Is(err, ErrForgotten) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}

@@ -29,6 +29,10 @@ type Ledger interface {
 	// Expire closes requests whose time is over on a day (see [ExpiredOn]), as
 	// many as limit.
 	Expire(ctx context.Context, today index.Day, at time.Time, limit int) ([]Event, error)
+	// Forget deletes the oldest events, up to the first that did not happen before
+	// a time, and with the closing of a request the request and its answers. It
+	// stops after as many rows as limit, or with the request in which it gets there.
+	Forget(ctx context.Context, before time.Time, limit int) (Forgotten, error)
 
 	// Get returns a request with all its answers; [ErrNotFound].
 	Get(ctx context.Context, ref Reference) (*Record, error)
@@ -39,8 +43,9 @@ type Ledger interface {
 	// ID and after one, the oldest first, each with its last answer.
 	Outdated(ctx context.Context, snapshot string, after int64, limit int) ([]*Record, error)
 	// Events returns what has happened after an event, the oldest first;
-	// [ErrCursor].
-	Events(ctx context.Context, after int64, limit int) ([]Event, error)
+	// [ErrCursor], [ErrForgotten]. It begins with the first that is kept if after is
+	// negative. from is the event that they come after, whether or not it is kept.
+	Events(ctx context.Context, after int64, limit int) (list []Event, from int64, err error)
 	// Checks returns the answers that were given to who made a request, at times in
 	// [from, to], the oldest first. That it was answered again shows nobody that the
 	// party looked.
@@ -60,6 +65,8 @@ var (
 	// ErrCursor is that there has been no such event yet: it is of another ledger,
 	// or of this one before it was put back from an older copy.
 	ErrCursor = errors.New("there has been no such event yet")
+	// ErrForgotten is that not all is kept that has happened after an event.
+	ErrForgotten = errors.New("what happened after it has been deleted")
 )
 
 // Request is what a party asks. Strings are "" where it did not say.

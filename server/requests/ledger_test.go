@@ -149,7 +149,7 @@ func TestLedger(t *testing.T) {
 			t.Errorf("the body of answer %d is kept: %v, want %v", i, got, kept)
 		}
 	}
-	feed, err := l.Events(ctx, 0, 10)
+	feed, _, err := l.Events(ctx, 0, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,5 +190,42 @@ func TestOutdatedIsNotSorted(t *testing.T) {
 	}
 	if !strings.Contains(plan, "PRIMARY KEY") || strings.Contains(plan, "B-TREE") {
 		t.Error(plan)
+	}
+}
+
+// A ledger of the version before is brought to this one, with all that is in it.
+func TestLedgerOfTheVersionBefore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "requests.db")
+	l := openLedger(t, path)
+	rec, _, err := l.Add(t.Context(), aRequest(1), anAnswer("one", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner, ok := l.(*sqliteLedger)
+	if !ok {
+		t.Fatal("another ledger")
+	}
+	indexes := func() (n int) {
+		t.Helper()
+		if err := inner.db.QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND name = 'event_request'").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, statement := range []string{"DROP INDEX event_request", "DELETE FROM goose_db_version WHERE version_id = 2"} {
+		if _, err := inner.db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = openLedger(t, path)
+	defer l.Close()
+	if inner, ok = l.(*sqliteLedger); !ok || indexes() != 1 {
+		t.Error("it has no index of events by request")
+	}
+	if got, err := l.Get(t.Context(), rec.Reference); err != nil || got.ID != rec.ID {
+		t.Error(got, err)
 	}
 }

@@ -23,13 +23,22 @@ import (
 type model struct {
 	records []*Record
 	events  []Event
+
+	requests, happened int64           // in all, those that were deleted included
+	told               map[string]bool // answers, by request and time
 }
+
+func toldAt(r *Record, at time.Time) string { return string(r.Reference) + at.String() }
 
 func (m *model) event(rec *Record, was Status, changes []Change, at time.Time) {
 	a := rec.Given[len(rec.Given)-1]
 	a.Body = nil
+	m.happened++
+	if rec.Status != Closed {
+		m.told[toldAt(rec, a.At)] = true
+	}
 	m.events = append(m.events, Event{
-		ID: int64(len(m.events) + 1), At: at, Reference: rec.Reference, Party: rec.Party, Own: rec.OwnReference, Was: was, Status: rec.Status,
+		ID: m.happened, At: at, Reference: rec.Reference, Party: rec.Party, Own: rec.OwnReference, Was: was, Status: rec.Status,
 		Changes: changes, Why: rec.Why, Answer: a,
 	})
 }
@@ -74,10 +83,7 @@ func (m *model) kept(r *Record) *Record {
 	c := *r
 	c.Given = slices.Clone(r.Given)
 	for i := range c.Given {
-		told := i == 0 || slices.ContainsFunc(m.events, func(e Event) bool {
-			return e.Reference == r.Reference && e.Status != Closed && e.Answer.At.Equal(c.Given[i].At)
-		})
-		if !told && i < len(c.Given)-1 {
+		if !m.told[toldAt(r, c.Given[i].At)] && i < len(c.Given)-1 {
 			c.Given[i].Body = nil
 		}
 	}
@@ -104,7 +110,7 @@ func TestLedgerIsLikeItsModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { l.Close() }()
-		m := &model{}
+		m := &model{told: map[string]bool{}}
 		clock := noon
 		snapshot := "s0"
 		pick := func(label string) *Record {
@@ -155,7 +161,7 @@ func TestLedgerIsLikeItsModel(t *testing.T) {
 					}
 				default:
 					want := &Record{
-						ID: int64(len(m.records) + 1), Request: *r, Created: clock, Status: Resolved, Answers: 1, Given: []Answer{a},
+						ID: m.requests + 1, Request: *r, Created: clock, Status: Resolved, Answers: 1, Given: []Answer{a},
 					}
 					if err != nil || !added {
 						t.Fatal(added, err)
@@ -165,6 +171,7 @@ func TestLedgerIsLikeItsModel(t *testing.T) {
 						t.Fatal(diff)
 					}
 					m.records = append(m.records, want)
+					m.requests++
 					m.event(want, "", nil, clock)
 				}
 			},
@@ -198,6 +205,7 @@ func TestLedgerIsLikeItsModel(t *testing.T) {
 					t.Fatalf("%d due, want %d: %v", len(due), len(want), err)
 				}
 				var answers []Reanswer
+				told := 0
 				for i, r := range want {
 					if diff := gocmp.Diff(withLast(r), due[i], exported); diff != "" {
 						t.Fatal(diff)
@@ -209,17 +217,15 @@ func TestLedgerIsLikeItsModel(t *testing.T) {
 					r.Status, r.Answers, r.Given = status, r.Answers+1, append(r.Given, a)
 					if status != was || len(changes) > 0 {
 						m.event(r, was, changes, clock)
+						told++
 					}
 				}
-				from := len(m.events)
 				events, err := l.Reanswer(ctx, answers)
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, e := range events {
-					if from++; e.ID != int64(from-len(events)) && e.ID == 0 {
-						t.Fatal(e.ID)
-					}
+				if diff := gocmp.Diff(append([]Event(nil), m.events[len(m.events)-told:]...), events); diff != "" {
+					t.Fatal(diff)
 				}
 				if again, err := l.Reanswer(ctx, answers); err != nil || len(again) > 0 {
 					t.Fatal("answers to what has been answered meanwhile:", again, err)
@@ -286,17 +292,46 @@ func TestLedgerIsLikeItsModel(t *testing.T) {
 				}
 			},
 			"events": func(t *rapid.T) {
-				after := rapid.IntRange(0, len(m.events)).Draw(t, "after")
+				gone := m.happened - int64(len(m.events))
+				after := rapid.Int64Range(-1, m.happened).Draw(t, "after")
 				limit := rapid.IntRange(1, 9).Draw(t, "limit")
-				got, err := l.Events(ctx, int64(after), limit)
-				if err != nil {
-					t.Fatal(err)
+				got, from, err := l.Events(ctx, after, limit)
+				if after >= 0 && after < gone {
+					if !errors.Is(err, ErrForgotten) {
+						t.Fatal(err)
+					}
+					return
 				}
-				if diff := gocmp.Diff(append([]Event(nil), m.events[after:min(after+limit, len(m.events))]...), got); diff != "" {
+				after = max(after, gone)
+				if err != nil || from != after {
+					t.Fatal(from, err)
+				}
+				i := int(after - gone)
+				if diff := gocmp.Diff(append([]Event(nil), m.events[i:min(i+limit, len(m.events))]...), got); diff != "" {
 					t.Fatal(diff)
 				}
-				if _, err := l.Events(ctx, int64(len(m.events)+1), limit); !errors.Is(err, ErrCursor) {
+				if _, _, err := l.Events(ctx, m.happened+1, limit); !errors.Is(err, ErrCursor) {
 					t.Fatal(err)
+				}
+			},
+			"forget": func(t *rapid.T) {
+				before := noon.Add(time.Duration(rapid.Int64Range(0, int64(clock.Sub(noon))).Draw(t, "before")))
+				limit := rapid.IntRange(1, 9).Draw(t, "limit")
+				var want Forgotten
+				for rows := 0; len(m.events) > 0 && rows < limit && m.events[0].At.Before(before); rows++ {
+					e := m.events[0]
+					m.events = m.events[1:]
+					want.Events++
+					if e.Status == Closed {
+						i := slices.IndexFunc(m.records, func(r *Record) bool { return r.Reference == e.Reference })
+						rows += 1 + m.records[i].Answers
+						m.records = slices.Delete(m.records, i, i+1)
+						want.Requests++
+					}
+				}
+				got, err := l.Forget(ctx, before, limit)
+				if err != nil || got != want {
+					t.Fatalf("%+v, want %+v: %v", got, want, err)
 				}
 			},
 			"checks": func(t *rapid.T) {

@@ -188,12 +188,43 @@ func (s *split) Scan(dest ...any) error {
 	return nil
 }
 
+// keptEvents are the events that those which are kept come after and end with:
+// each has the number of the one before and 1.
+const keptEvents = `SELECT coalesce((SELECT min(id) - 1 FROM event), seq), seq
+	FROM (SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0) AS seq)`
+
 // Events implements [Ledger].
-func (l *sqliteLedger) Events(ctx context.Context, after int64, limit int) (list []Event, err error) {
+func (l *sqliteLedger) Events(ctx context.Context, after int64, limit int) (list []Event, from int64, err error) {
+	list, from, err = l.events(ctx, after, limit)
+	if err != nil {
+		return nil, 0, classify(err)
+	}
+	return list, from, nil
+}
+
+func (l *sqliteLedger) events(ctx context.Context, after int64, limit int) (list []Event, from int64, err error) {
+	// One transaction, so that none is deleted in between.
+	tx, err := l.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	var first, last int64
+	if err := tx.QueryRowContext(ctx, keptEvents).Scan(&first, &last); err != nil {
+		return nil, 0, err
+	}
+	switch {
+	case after < 0:
+		after = first
+	case after < first:
+		return nil, 0, ErrForgotten
+	case after > last:
+		return nil, 0, ErrCursor
+	}
 	query := "SELECT " + qualified("event", eventColumns) + ", " + qualified("answer", answerColumns) + `, request.reference, request.party, request.own_reference
 		FROM event JOIN request ON request.id = event.request JOIN answer ON answer.request = event.request AND answer.n = event.answer
 		WHERE event.id > ? ORDER BY event.id LIMIT ?`
-	err = each(ctx, l.readers, query, func(s scanner) error {
+	err = each(ctx, tx, query, func(s scanner) error {
 		all := split{scanner: s, first: eventWidth + 1, all: eventWidth + answerWidth + 5}
 		row, err := scanEvent(&all)
 		if err != nil {
@@ -213,16 +244,7 @@ func (l *sqliteLedger) Events(ctx context.Context, after int64, limit int) (list
 		list = append(list, e)
 		return r.fault
 	}, after, limit)
-	if err == nil && len(list) == 0 && after > 0 {
-		var last int64
-		if err = l.readers.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM event").Scan(&last); err == nil && last < after {
-			err = ErrCursor
-		}
-	}
-	if err != nil {
-		return nil, classify(err)
-	}
-	return list, nil
+	return list, after, err
 }
 
 // Checks implements [Ledger].

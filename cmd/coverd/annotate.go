@@ -14,12 +14,12 @@ import (
 )
 
 type annotateOptions struct {
-	in, out  string
-	snapshot string
-	on       string
-	columns  []string
-	asJSON   bool
-	quiet    bool
+	snapshotFlags
+	in, out string
+	on      string
+	columns []string
+	asJSON  bool
+	quiet   bool
 }
 
 func newAnnotate(std stdio) *cobra.Command {
@@ -45,7 +45,7 @@ Columns appended: ` + strings.Join(loader.AnnotatedColumns, ", ") + `.
 A row that cannot be answered says why in coverd_outcome and coverd_reason, and the rest goes on: exit code 0. What came
 of the rows is told on standard error.`,
 		Example: `  coverd annotate --snapshot coverd.snap --on 2026-12-24 --out planned.csv plan.csv
-  coverd annotate --snapshot coverd.snap --column postcode='Site PC' - < plan.csv > planned.csv`,
+  coverd annotate --snapshots snapshots --column postcode='Site PC' - < plan.csv > planned.csv`,
 		Args: cobra.ExactArgs(1),
 		RunE: verb(func(cmd *cobra.Command, args []string) error {
 			o.in = args[0]
@@ -53,13 +53,12 @@ of the rows is told on standard error.`,
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.snapshot, "snapshot", "", "the snapshot `file` to answer from (required)")
+	o.flags(cmd)
 	f.StringVar(&o.out, "out", "", "the `file` to write; by default standard output")
 	f.StringVar(&o.on, "on", "", "the `day` asked about, such as 2026-12-24; by default today in London")
 	f.StringArrayVar(&o.columns, "column", nil, "a column to look up by, as `NAME=THEIRS`; NAME is one of "+keyList(loader.SheetKeys))
 	f.BoolVar(&o.asJSON, "json", false, "tell what came of the rows as JSON, alone on standard error")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress, and no word of what came of the rows")
-	required(cmd, "snapshot")
 	return cmd
 }
 
@@ -72,12 +71,12 @@ func runAnnotate(ctx context.Context, o annotateOptions, std stdio) error {
 	if err != nil {
 		return err
 	}
-	if o.out != "" && sameFile(o.out, o.snapshot) {
-		return usagef("--out %s: it is the snapshot, which would be lost; choose another", o.out)
-	}
-	snap, err := openSnapshot(o.snapshot)
+	snap, path, err := o.open()
 	if err != nil {
 		return err
+	}
+	if o.out != "" && sameFile(o.out, path) {
+		return usagef("--out %s: it is the snapshot, which would be lost; choose another", o.out)
 	}
 	var sum *loader.Annotated
 	err = writeTo(o.out, o.in, std, func(w io.Writer) error {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,15 +13,14 @@ import (
 )
 
 type explainOptions struct {
-	snapshot string
-	on       string
-	address  string
-	keys     []string
-	asJSON   bool
+	snapshotFlags
+	asked
+	keys   []string
+	asJSON bool
 }
 
 func newExplain(std stdio) *cobra.Command {
-	var o explainOptions
+	o := explainOptions{asked: asked{explain: true}}
 	cmd := &cobra.Command{
 		Use:   "explain KEY [KEY]",
 		Short: "say why an answer is as it is, or why two differ",
@@ -40,7 +37,7 @@ With --json: of one key the body of the HTTP answer to ?explain=1; of two {"comp
 Exit code 1 if a key has no answer.`,
 		Example: `  coverd explain --snapshot coverd.snap 990061391234
   coverd explain --snapshot coverd.snap --on 2026-12-24 990061391234 990061391245
-  coverd explain --snapshot coverd.snap --address 12 'GU1 1AA'`,
+  coverd explain --snapshots snapshots --address 12 'GU1 1AA'`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: verb(func(cmd *cobra.Command, args []string) error {
 			o.keys = args
@@ -48,11 +45,10 @@ Exit code 1 if a key has no answer.`,
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.snapshot, "snapshot", "", "the snapshot `file` to answer from (required)")
+	o.flags(cmd)
 	f.StringVar(&o.on, "on", "", "the `day` asked about, such as 2026-12-24; by default today in London")
-	f.StringVar(&o.address, "address", "", "the `address` of the premises at the postcodes asked about")
+	f.StringVar(&o.address, "address", "", addressUsage)
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
-	required(cmd, "snapshot")
 	return cmd
 }
 
@@ -65,10 +61,10 @@ type explained struct {
 }
 
 func runExplain(ctx context.Context, o explainOptions, std stdio) error {
-	if err := checkDay("--on", o.on); err != nil {
+	if err := o.checkFor(o.keys); err != nil {
 		return err
 	}
-	srv, err := answerer(o.snapshot)
+	srv, err := answerer(&o.snapshotFlags)
 	if err != nil {
 		return err
 	}
@@ -79,7 +75,7 @@ func runExplain(ctx context.Context, o explainOptions, std stdio) error {
 			return err
 		}
 		e := explained{key: parseKey(text)}
-		e.status, _, e.body = srv.Answer(http.MethodGet, e.key.explainURI(o.on, o.address))
+		e.status, _, e.body = srv.Answer(http.MethodGet, e.key.uri(&o.asked))
 		if e.status != http.StatusOK {
 			failed = true
 		} else if err := json.Unmarshal(e.body, &e); err != nil {
@@ -96,20 +92,6 @@ func runExplain(ctx context.Context, o explainOptions, std stdio) error {
 		return errSilent
 	}
 	return err
-}
-
-// explainURI is uri for an answer that says why.
-func (k key) explainURI(on, address string) string {
-	uri := k.uri(on, "")
-	sep := "?"
-	if strings.Contains(uri, "?") {
-		sep = "&"
-	}
-	uri += sep + "explain=1"
-	if address != "" && k.kind == keyPostcode {
-		uri += "&address=" + url.QueryEscape(address)
-	}
-	return uri
 }
 
 func explainJSON(w io.Writer, found []explained) error {

@@ -113,9 +113,8 @@ func (k key) text() string {
 	return strings.TrimSpace(k.a + " " + k.b)
 }
 
-// uri is the HTTP request that asks for the key on a day, as known on a day (""
-// for today).
-func (k key) uri(on, known string) string {
+// uri is the HTTP request that asks for the key.
+func (k key) uri(a *asked) string {
 	q := url.Values{}
 	var path string
 	switch k.kind {
@@ -139,11 +138,16 @@ func (k key) uri(on, known string) string {
 		path = "/v1/locations"
 		q.Set("grid_reference", k.a)
 	}
-	if on != "" {
-		q.Set("on", on)
+	for name, value := range map[string]string{"on": a.on, "known": a.known} {
+		if value != "" {
+			q.Set(name, value)
+		}
 	}
-	if known != "" {
-		q.Set("known", known)
+	if a.address != "" && k.kind == keyPostcode {
+		q.Set("address", a.address)
+	}
+	if a.explain {
+		q.Set("explain", "1")
 	}
 	if len(q) == 0 {
 		return path

@@ -49,18 +49,23 @@ func TestParseKey(t *testing.T) {
 }
 
 func TestKeyURI(t *testing.T) {
-	tests := []struct{ in, on, known, want string }{
-		{"GU1 1AA", "", "", "/v1/postcodes/GU1%201AA"},
-		{"GU1", "2026-12-24", "", "/v1/outcodes/GU1?on=2026-12-24"},
-		{"E1 1", "", "", "/v1/sectors/E1%201"},
-		{"990061391234", "", "", "/v1/premises/990061391234"},
-		{"990061391234", "2026-12-24", "2026-11-20", "/v1/premises/990061391234?known=2026-11-20&on=2026-12-24"},
-		{"51.2452,-0.5823", "", "", "/v1/locations?latitude=51.2452&longitude=-0.5823"},
-		{"499049 150522", "", "", "/v1/locations?easting=499049&northing=150522"},
-		{"SU 99049 50522", "", "", "/v1/locations?grid_reference=SU+99049+50522"},
+	tests := []struct {
+		in   string
+		ask  asked
+		want string
+	}{
+		{"GU1 1AA", asked{}, "/v1/postcodes/GU1%201AA"},
+		{"GU1 1AA", asked{address: "12 High St"}, "/v1/postcodes/GU1%201AA?address=12+High+St"},
+		{"GU1", asked{on: "2026-12-24", address: "12"}, "/v1/outcodes/GU1?on=2026-12-24"},
+		{"E1 1", asked{explain: true}, "/v1/sectors/E1%201?explain=1"},
+		{"990061391234", asked{}, "/v1/premises/990061391234"},
+		{"990061391234", asked{on: "2026-12-24", known: "2026-11-20"}, "/v1/premises/990061391234?known=2026-11-20&on=2026-12-24"},
+		{"51.2452,-0.5823", asked{}, "/v1/locations?latitude=51.2452&longitude=-0.5823"},
+		{"499049 150522", asked{}, "/v1/locations?easting=499049&northing=150522"},
+		{"SU 99049 50522", asked{}, "/v1/locations?grid_reference=SU+99049+50522"},
 	}
 	for _, tt := range tests {
-		if got := parseKey(tt.in).uri(tt.on, tt.known); got != tt.want {
+		if got := parseKey(tt.in).uri(&tt.ask); got != tt.want {
 			t.Errorf("%q: %s, want %s", tt.in, got, tt.want)
 		}
 	}

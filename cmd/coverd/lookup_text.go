@@ -58,6 +58,9 @@ func (t *text) postcode(a *api.PostcodeAnswer) {
 			t.line("candidate\t%s", c)
 		}
 	} else {
+		if grade := a.AddressMatch.Grade; grade != "" {
+			t.line("address %q: %s match", string(a.Query.Address), grade)
+		}
 		t.line("%s on %v%s", summaryText(&a.Summary), a.Query.On.V, knownText(a.Query.Known))
 		t.table(a.Premises)
 	}

@@ -24,15 +24,14 @@ import (
 )
 
 type serveOptions struct {
-	snapshot  string
-	snapshots string
-	listen    string
-	admin     string
-	interval  time.Duration
-	maxAge    time.Duration
-	keys      string
-	issuer    string
-	codes     string
+	snapshotFlags
+	listen   string
+	admin    string
+	interval time.Duration
+	maxAge   time.Duration
+	keys     string
+	issuer   string
+	codes    string
 
 	requests      string
 	requestsGiven bool
@@ -86,8 +85,7 @@ leaves out is as it is without one.`,
 		}),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.snapshot, "snapshot", "", "the snapshot `file` to answer from; this or --snapshots is required")
-	f.StringVar(&o.snapshots, "snapshots", "", "the `directory` whose active generation to answer from")
+	o.flags(cmd)
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "`address` for questions")
 	f.StringVar(&o.admin, "admin", "127.0.0.1:9090", "`address` for health, metrics and snapshots")
 	f.DurationVar(&o.interval, "reload-interval", 30*time.Second, "`time` between looks at --snapshots, besides those when something changes there")
@@ -101,11 +99,10 @@ leaves out is as it is without one.`,
 }
 
 func (o *serveOptions) check() error {
+	if err := o.snapshotFlags.check(); err != nil {
+		return err
+	}
 	switch {
-	case o.snapshot == "" && o.snapshots == "":
-		return usagef("give --snapshot FILE or --snapshots DIR")
-	case o.snapshot != "" && o.snapshots != "":
-		return usagef("--snapshot %s and --snapshots %s: give one of them", o.snapshot, o.snapshots)
 	case o.interval < time.Second:
 		return usagef("--reload-interval %v: want a second or more", o.interval)
 	case o.maxAge < 0:

@@ -54,6 +54,9 @@ func (q *scratch) explainPostcode(unit index.Unit, network index.NetworkRegion) 
 	a := &q.postcode
 	e := q.beginExplanation("postcode", a.Query.Postcode.String(), a.Outcome, a.Reason, a.Region)
 	e.Address, e.Summary, e.Register = api.Text(strings.Clone(string(a.Query.Address))), a.Summary, &a.Postcode
+	if a.Query.Address != "" && unit.Len() > 0 {
+		e.AddressMatch = q.addressFacts()
+	}
 	var kinds []uint32 // in the order of their first premises
 	members := map[uint32][]index.Premises{}
 	for _, f := range q.found {
@@ -83,6 +86,29 @@ func (q *scratch) explainPostcode(unit index.Unit, network index.NetworkRegion) 
 	}
 	e.Say()
 	return e
+}
+
+// addressFacts are what became of the address asked for among q.details.
+func (q *scratch) addressFacts() *api.AddressFacts {
+	m := &api.AddressFacts{
+		Grade: cmp.Or(q.postcode.AddressMatch.Grade, index.AddressNone.String()), Premises: len(q.found), Of: len(q.details), Refused: []string{},
+	}
+	refuse := func(address string) {
+		if len(m.Refused) < maxAddresses {
+			m.Refused = append(m.Refused, strings.Clone(address))
+		} else {
+			m.RefusedLeftOut++
+		}
+	}
+	for _, c := range q.postcode.Candidates { // where none matches
+		refuse(c)
+	}
+	for i := range q.details {
+		if m.Grade == index.AddressExact.String() && q.matcher.Grade(q.details[i].Address) == index.AddressNormalised {
+			refuse(view(q.details[i].Address))
+		}
+	}
+	return m
 }
 
 // explainPremises explains q.premises.

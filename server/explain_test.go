@@ -2,11 +2,14 @@ package server
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"coverd/geo"
 	"coverd/index"
 	"coverd/server/api"
 )
@@ -277,5 +280,49 @@ func TestCompareSpeaksOfTheGroup(t *testing.T) {
 	}
 	if len(c.Differences) != 3 || c.First != "GU1 1AA" {
 		t.Errorf("%+v", c)
+	}
+}
+
+// Where an address was asked for, it is told how well it matched, and which others
+// were passed over.
+func TestExplainsTheAddress(t *testing.T) {
+	b, err := index.NewBuilder([3]geo.MultiPolygon{band(54, 58), band(52, 54), band(50, 52)}, index.Options{AsOf: testDay, CSPs: []string{"Telefonica"}, Tool: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, address := range []string{"The Mill", "Mill", "Mill.", "12", "", "13", "14", "15", "16"} {
+		b.Add([]index.Row{{
+			UPRN: geo.UPRN(i + 1), Postcode: mustPostcode("GU1 1AA"), At: at(51.2453, -0.5822), Address: b.Address([]byte(address)),
+			Claim: b.Claim(testClaim(nil)), Line: uint32(i + 2),
+		}})
+	}
+	snap, err := frozen(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(snap, Options{Now: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		address string
+		want    api.AddressFacts
+		say     string
+	}{
+		{"12", api.AddressFacts{Grade: "exact", Premises: 1, Of: 9, Refused: []string{}}, `The address "12" matches 1 of the 9 premises there, exactly: `},
+		{"mill", api.AddressFacts{Grade: "exact", Premises: 1, Of: 9, Refused: []string{"Mill.", "The Mill"}}, `normalised: Mill.; The Mill.`},
+		{"the mill!", api.AddressFacts{Grade: "normalised", Premises: 3, Of: 9, Refused: []string{}}, `The address "the mill!" matches 3 of the 9 premises there, normalised: `},
+		{"Malt Mill", api.AddressFacts{Grade: "none", Of: 9, Refused: []string{"Mill", "Mill.", "The Mill", "12", "13"}, RefusedLeftOut: 3}, ` even when normalised: Mill; Mill.; The Mill; 12; 13 and 3 more.`},
+	} {
+		e := get[api.PostcodeAnswer](t, s, "/v1/postcodes/GU11AA?explain=1&address="+url.QueryEscape(c.address), 200).Explanation
+		if diff := cmp.Diff(&c.want, e.AddressMatch); diff != "" {
+			t.Errorf("%s: %s", c.address, diff)
+		}
+		if !strings.Contains(strings.Join(e.Sentences, "\n"), c.say) {
+			t.Errorf("%s: %q says nothing of %q", c.address, e.Sentences, c.say)
+		}
+	}
+	if e := get[api.PostcodeAnswer](t, s, "/v1/postcodes/GU11AA?explain=1", 200).Explanation; e.AddressMatch != nil {
+		t.Errorf("no address was asked for: %+v", e.AddressMatch)
 	}
 }

@@ -15,8 +15,10 @@ type Explanation struct {
 	On        Date     `json:"on"`        // the day asked about
 	Outcome   string   `json:"outcome"`   // the answer's
 	Reason    Text     `json:"reason"`    // of no_premises_found
-	// Address is the one asked for at a postcode.
-	Address Text `json:"address"`
+	// Address is the one asked for at a postcode, AddressMatch what became of it;
+	// null where none was asked for, or the postcode has no premises.
+	Address      Text          `json:"address"`
+	AddressMatch *AddressFacts `json:"address_match"`
 	// State is that of all premises found, or the estimate's; null where the
 	// premises differ.
 	State   Text    `json:"state"`
@@ -31,6 +33,17 @@ type Explanation struct {
 	Region   RegionFacts    `json:"region"`
 	Regions  []string       `json:"regions"`  // that the postcodes of an outcode or sector lie in
 	Register *Postcode      `json:"register"` // what the register says of the postcode; null without one
+}
+
+// AddressFacts are what became of the address asked for at a postcode.
+type AddressFacts struct {
+	Grade    string `json:"grade"`    // exact, normalised or none
+	Premises int    `json:"premises"` // that have it so
+	Of       int    `json:"of"`       // premises of the postcode
+	// Refused are addresses that were passed over: where the grade is exact, those
+	// that are the same when normalised; where it is none, those most like it, first.
+	Refused        []string `json:"refused"`
+	RefusedLeftOut int      `json:"refused_left_out"` // further ones
 }
 
 // PremisesFacts are what is known of premises that are alike in it.

@@ -14,9 +14,15 @@ func (e *Explanation) Say() {
 	switch {
 	case e.Outcome == NoPremisesFound:
 		e.say("%s", e.absence())
+		if e.AddressMatch != nil {
+			e.say("%s", e.AddressMatch.text(string(e.Address)))
+		}
 	case e.Kind == "location":
 	case e.Kind == "premises":
 		e.say("%s is %s on %v.", e.Subject, e.State, e.On.V)
+	case e.AddressMatch != nil:
+		e.say("%s", e.AddressMatch.text(string(e.Address)))
+		e.say("With that address %s has %s on %v.", e.Subject, e.Summary.text(), e.On.V)
 	default:
 		e.say("%s has %s on %v.", e.Subject, e.Summary.text(), e.On.V)
 	}
@@ -79,6 +85,26 @@ func (e *Explanation) absence() string {
 		return head + fmt.Sprintf("%s has premises, and none has the address %q.", e.Subject, string(e.Address))
 	}
 	return head + fmt.Sprintf("no CSP's extract has a premises at any postcode of %s.", e.Subject)
+}
+
+// text tells how well an address matched, and which were passed over.
+func (m *AddressFacts) text(address string) string {
+	refused := strings.Join(m.Refused, "; ")
+	if m.RefusedLeftOut > 0 {
+		refused += fmt.Sprintf(" and %d more", m.RefusedLeftOut)
+	}
+	found := fmt.Sprintf("The address %q matches %d of the %s there, ", address, m.Premises, premisesText(m.Of))
+	switch {
+	case m.Grade == "none" && refused == "":
+		return fmt.Sprintf("No premises there has an address that %q could be held against.", address)
+	case m.Grade == "none":
+		return fmt.Sprintf("Refused, most like %q first, as no address is the same even when normalised: %s.", address, refused)
+	case m.Grade == "normalised":
+		return found + "normalised: none has it exactly, and punctuation and abbreviations aside it is the same."
+	case refused != "":
+		return found + "exactly. Refused, as they are the same only when normalised: " + refused + "."
+	}
+	return found + "exactly: but for case and spacing it is the same."
 }
 
 func (e *Explanation) sayEstimate() {

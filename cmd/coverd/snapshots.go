@@ -21,7 +21,7 @@ type snapshotsOptions struct {
 func newSnapshots(std stdio) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "snapshots",
-		Short: "the generations of a directory of snapshots: list, activate, roll back, prune",
+		Short: "the generations of a directory of snapshots: list, activate, roll back, discard, prune",
 		Long: `A directory of snapshots holds one generation for every build, and says which is active: the one that
 'coverd serve --snapshots DIR' answers from. A generation is
   staged     built, and never active yet
@@ -35,9 +35,10 @@ directory stays whole.`,
 		Example: `  coverd snapshots list --snapshots snapshots
   coverd snapshots rollback --snapshots snapshots
   coverd snapshots activate --snapshots snapshots 413
+  coverd snapshots discard --snapshots snapshots 414 --yes
   coverd snapshots prune --snapshots snapshots --keep 7 --yes`,
 	}
-	cmd.AddCommand(newSnapshotsList(std), newSnapshotsActivate(std), newSnapshotsRollback(std), newSnapshotsPrune(std))
+	cmd.AddCommand(newSnapshotsList(std), newSnapshotsActivate(std), newSnapshotsRollback(std), newSnapshotsDiscard(std), newSnapshotsPrune(std))
 	return cmd
 }
 

@@ -102,11 +102,41 @@ func (l *Lock) Prune(keep int, dryRun bool) ([]Generation, error) {
 	if dryRun || len(going) == 0 {
 		return going, nil
 	}
-	// A sequence is never used again, even if the newest file goes.
+	return going, l.retire(p, list, going...)
+}
+
+// Reject removes a generation that is staged and not wanted, with its companions,
+// by its name, its sequence or the beginning of its ID, and returns it; with dryRun
+// it only does that. The others it refuses to remove.
+func (l *Lock) Reject(name string, dryRun bool) (Generation, error) {
+	p, list, err := look(l.files)
+	if err != nil {
+		return Generation{}, err
+	}
+	g, err := find(list, name)
+	switch {
+	case err != nil:
+		return g, err
+	case g.State != Staged:
+		return g, l.stays(g)
+	case dryRun:
+		return g, nil
+	}
+	return g, l.retire(p, list, g)
+}
+
+// stays is that a generation is not staged, and so is not removed.
+func (l *Lock) stays(g Generation) error {
+	return fmt.Errorf("%s is %s, and stays", l.dir.Path(g), g.State)
+}
+
+// retire removes generations that people have seen: their sequences are never
+// used again, even if the newest file goes.
+func (l *Lock) retire(p pointer, list []Generation, going ...Generation) error {
 	if last := lastSequence(p, list); last != p.Last {
 		if err := writePointer(l.files, p, list); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return going, l.remove(going...)
+	return l.remove(going...)
 }

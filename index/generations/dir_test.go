@@ -228,6 +228,48 @@ func TestSequenceIsNotUsedAgain(t *testing.T) {
 	wantStates(t, d, "2 active, 1 previous")
 }
 
+// What is staged can be rejected, before and after another was made active, and
+// nothing else can; its sequence is not used again.
+func TestReject(t *testing.T) {
+	d := fakeDir(t)
+	l := mustLock(t, d)
+	mustActivate(t, l, mustStage(t, l, 1).Name)
+	mustStage(t, l, 2)
+	mustActivate(t, l, mustStage(t, l, 3).Name)
+	g := mustStage(t, l, 4)
+	if _, err := l.Attach(g, "report.html", func(io.Writer) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	const before = "4 staged, 3 active, 2 staged, 1 previous"
+	if got, err := l.Reject("4", true); err != nil || got.Name != g.Name {
+		t.Error(got, err)
+	}
+	for _, key := range []string{"3", "1", "5", "", "abc"} {
+		if got, err := l.Reject(key, false); err == nil {
+			t.Errorf("%q: %+v was rejected", key, got)
+		}
+	}
+	wantStates(t, d, before)
+	for _, key := range []string{"4", "abc000000002"} {
+		if got, err := l.Reject(key, false); err != nil || got.State != Staged {
+			t.Error(got, err)
+		}
+	}
+	wantStates(t, d, "3 active, 1 previous")
+	if report := d.Companion(g, "report.html"); report != "" {
+		t.Error(report, "is left")
+	}
+	if g := mustStage(t, l, 4); g.Sequence != 5 {
+		t.Errorf("sequence %d, want 5", g.Sequence)
+	}
+	if err := os.Remove(d.files.path(pointerName)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := l.Reject("3", false); !errors.Is(err, ErrPointer) {
+		t.Errorf("%+v was rejected, and nobody knows whether it is served: %v", got, err)
+	}
+}
+
 func TestFind(t *testing.T) {
 	list := []Generation{}
 	for _, name := range []string{"1000000-7ec1b1d29b72.snap", "000413-7ec1ffffffff.snap", "000012-413000000000.snap"} {

@@ -90,7 +90,8 @@ func (l *Lock) put(name string, write func(io.Writer) error) (path string, err e
 }
 
 // Discard removes a generation that is staged, with its companions: of a build
-// that failed after it had staged it. Others it refuses to remove.
+// that failed after it had staged it, be it for want of room, so that nothing is
+// written. Others it refuses to remove.
 func (l *Lock) Discard(g Generation) error {
 	_, list, err := look(l.files)
 	if err != nil {
@@ -100,7 +101,7 @@ func (l *Lock) Discard(g Generation) error {
 		return err
 	}
 	if g.State != Staged {
-		return fmt.Errorf("%s is %s, and stays", l.dir.Path(g), g.State)
+		return l.stays(g)
 	}
 	return l.remove(g)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -45,8 +44,12 @@ func (o *buildOptions) destination(m *loader.Manifest, std stdio) (destination, 
 		return nil, usagef("--stage and --hook are for a directory of snapshots: name one in the manifest (snapshots = \"snapshots\"), and leave --out away")
 	}
 	f := &fileDestination{o: o, path: cmp.Or(o.out, filepath.Join(m.Dir, "coverd.snap"))}
-	f.temp = temporaryBeside(o.rejects)
-	return f, os.MkdirAll(filepath.Dir(f.path), 0o777)
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o777); err != nil {
+		return nil, err
+	}
+	var err error
+	f.to, err = openRejects(o.rejects)
+	return f, err
 }
 
 // fileDestination is a single file, with its rejected rows in another if that
@@ -54,11 +57,11 @@ func (o *buildOptions) destination(m *loader.Manifest, std stdio) (destination, 
 type fileDestination struct {
 	o    *buildOptions
 	path string
-	temp string // where rejected rows are written first
+	to   rejectsFile
 }
 
 func (f *fileDestination) previous() string { return f.o.previous }
-func (f *fileDestination) rejects() string  { return f.temp }
+func (f *fileDestination) rejects() string  { return f.to.first }
 
 func (f *fileDestination) usedOverrides() ([]index.Override, error) {
 	if f.o.previous == "" {
@@ -68,11 +71,11 @@ func (f *fileDestination) usedOverrides() ([]index.Override, error) {
 }
 
 func (f *fileDestination) refused(r *loader.Report, err error) error {
-	return errors.Join(err, f.o.writeReports(r), placeRejects(f.temp, f.o.rejects))
+	return errors.Join(err, f.o.writeReports(r), f.to.place())
 }
 
 func (f *fileDestination) publish(w *outcome) (*built, error) {
-	if err := placeRejects(f.temp, f.o.rejects); err != nil {
+	if err := f.to.place(); err != nil {
 		return nil, err
 	}
 	_, err := generations.WriteFile(filepath.Dir(f.path), w.write, func(tmp string) (string, error) {
@@ -85,7 +88,7 @@ func (f *fileDestination) publish(w *outcome) (*built, error) {
 	return w.made(f.path, f.o.rejects), f.o.writeReports(&w.res.Report)
 }
 
-func (f *fileDestination) close() error { return removeTemporary(f.temp, f.o.rejects) }
+func (f *fileDestination) close() error { return f.to.close() }
 
 // outcome is what came of a build that was not refused: it writes the snapshot
 // and reads it back as serve will.
@@ -133,32 +136,41 @@ func (c contextWriter) Write(p []byte) (int, error) {
 	return c.w.Write(p)
 }
 
-// temporaryBeside is where rejected rows for path are written first. What is no
-// ordinary file, such as a terminal, gets them at once.
-func temporaryBeside(path string) string {
-	if path == "" || irregular(path) {
-		return path
-	}
-	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".coverd-%d-%s", os.Getpid(), filepath.Base(path)))
+// rejectsFile is where rejected rows go.
+type rejectsFile struct {
+	path  string // "": nowhere
+	first string // where they are written until they are complete
+	temp  *generations.Temporary
 }
 
-// placeRejects puts rejected rows in place, once they are complete.
-func placeRejects(temp, path string) error {
-	if temp == path {
+// openRejects makes way for rejected rows. What is no ordinary file, such as a
+// terminal, gets them at once.
+func openRejects(path string) (rejectsFile, error) {
+	r := rejectsFile{path: path, first: path}
+	if path == "" || irregular(path) {
+		return r, nil
+	}
+	var err error
+	if r.temp, err = generations.NewTemporary(filepath.Dir(path), filepath.Base(path)); err == nil {
+		r.first = r.temp.Path()
+	}
+	return r, err
+}
+
+// place puts rejected rows in place, once they are complete.
+func (r *rejectsFile) place() error {
+	if r.temp == nil {
 		return nil
 	}
-	_, err := generations.WriteFile(filepath.Dir(path), copyFrom(temp), func(string) (string, error) { return filepath.Base(path), nil })
+	_, err := generations.WriteFile(filepath.Dir(r.path), copyFrom(r.first), func(string) (string, error) { return filepath.Base(r.path), nil })
 	return err
 }
 
-func removeTemporary(temp, path string) error {
-	if temp == path {
+func (r *rejectsFile) close() error {
+	if r.temp == nil {
 		return nil
 	}
-	if err := os.Remove(temp); !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
+	return r.temp.Remove()
 }
 
 // copyFrom writes what is in a file.

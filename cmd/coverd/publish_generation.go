@@ -28,7 +28,7 @@ type generationDestination struct {
 	dir    *generations.Dir
 	lock   *generations.Lock
 	active string // path of the active generation; "" if there is none
-	temp   string // where rejected rows are written first
+	to     rejectsFile
 }
 
 func (o *buildOptions) openGenerations(path string, std stdio) (_ destination, err error) {
@@ -53,8 +53,11 @@ func (o *buildOptions) openGenerations(path string, std stdio) (_ destination, e
 	case !errors.Is(err, generations.ErrNoActive):
 		return nil, errors.Join(err, g.lock.Unlock())
 	}
-	if g.temp = temporaryBeside(o.rejects); o.rejects == "" {
-		g.temp = g.lock.Scratch(rejectsSuffix)
+	if g.to, err = openRejects(o.rejects); err != nil {
+		return nil, errors.Join(err, g.lock.Unlock())
+	}
+	if o.rejects == "" {
+		g.to.first = g.lock.Scratch(rejectsSuffix)
 	}
 	return g, nil
 }
@@ -66,7 +69,7 @@ func (g *generationDestination) previous() string {
 	return g.active
 }
 
-func (g *generationDestination) rejects() string { return g.temp }
+func (g *generationDestination) rejects() string { return g.to.first }
 
 // usedOverrides are those of all generations, of one that was rolled back from
 // too; but not of one that is only staged, such as the hook has refused: the
@@ -89,9 +92,9 @@ func (g *generationDestination) refused(r *loader.Report, err error) error {
 	rejects := g.o.rejects
 	var e error
 	if rejects != "" {
-		e = placeRejects(g.temp, rejects)
+		e = g.to.place()
 	} else {
-		rejects, e = g.lock.Put("refused."+rejectsSuffix, copyFrom(g.temp))
+		rejects, e = g.lock.Put("refused."+rejectsSuffix, copyFrom(g.to.first))
 	}
 	page, e2 := g.lock.Put("refused."+reportSuffix, r.WriteHTML)
 	_, e3 := g.lock.Put("refused."+dataSuffix, func(w io.Writer) error { return printJSON(w, r) })
@@ -101,12 +104,7 @@ func (g *generationDestination) refused(r *loader.Report, err error) error {
 	return fmt.Errorf("%w; its rejected rows are in %s, its report is %s", err, rejects, page)
 }
 
-func (g *generationDestination) close() (err error) {
-	if g.o.rejects != "" {
-		err = removeTemporary(g.temp, g.o.rejects)
-	}
-	return errors.Join(err, g.lock.Unlock())
-}
+func (g *generationDestination) close() error { return errors.Join(g.to.close(), g.lock.Unlock()) }
 
 func (g *generationDestination) publish(w *outcome) (*built, error) {
 	if w.res.Repeats && g.o.previous == "" {
@@ -170,7 +168,7 @@ func (g *generationDestination) again(made *built, r *loader.Report) (err error)
 	}
 	made.Report = g.dir.Companion(*made.Generation, reportSuffix)
 	if g.o.rejects != "" {
-		err = placeRejects(g.temp, g.o.rejects)
+		err = g.to.place()
 	} else {
 		made.Rejects = g.dir.Companion(*made.Generation, rejectsSuffix)
 	}
@@ -199,9 +197,9 @@ func (g *generationDestination) attach(made *built, r *loader.Report) (err error
 		return path
 	}
 	if g.o.rejects != "" {
-		err = placeRejects(g.temp, g.o.rejects)
+		err = g.to.place()
 	} else {
-		made.Rejects = attach(rejectsSuffix, copyFrom(g.temp))
+		made.Rejects = attach(rejectsSuffix, copyFrom(g.to.first))
 	}
 	made.Report = attach(reportSuffix, r.WriteHTML)
 	attach(dataSuffix, func(w io.Writer) error { return printJSON(w, r) })

@@ -11,7 +11,8 @@ import (
 )
 
 // Temporary files have names of their own: those of a directory's lock holder,
-// which the next one removes, and those of WriteFile, which may be anybody's.
+// which the next one removes, and those of WriteFile and NewTemporary, which may be
+// anybody's and are locked one by one.
 const (
 	lockedTemp = ".generation-"
 	plainTemp  = ".coverd-"
@@ -23,16 +24,20 @@ const (
 // gives the file its name; then it is renamed, over what has the name, and the
 // directory synced. After a crash there is the old file or the new one. An error
 // means that the old one is there, but for one of syncing the directory, where
-// it cannot be known.
+// it cannot be known. What others have left in dir who were ended meanwhile is
+// removed.
 func WriteFile(dir string, write func(io.Writer) error, check func(tmp string) (name string, err error)) (path string, err error) {
-	name, err := place(disk(dir), plainTemp, write, check)
-	return disk(dir).path(name), err
+	h := &held{disk: disk(dir)}
+	defer h.release()
+	h.sweep()
+	name, err := place(h, plainTemp, write, check)
+	return h.path(name), err
 }
 
 // place is WriteFile on any file system. A name beside an error is that of a
 // file that is in place and may not last.
 func place(fsys files, prefix string, write func(io.Writer) error, check func(tmp string) (name string, err error)) (name string, err error) {
-	tmp, f, err := createTemp(fsys, prefix)
+	tmp, f, err := createTemp(fsys, prefix, tempSuffix)
 	if err != nil {
 		return "", err
 	}
@@ -68,14 +73,14 @@ func fill(f file, write func(io.Writer) error) error {
 }
 
 // createTemp creates a temporary file.
-func createTemp(fsys files, prefix string) (name string, f file, err error) {
+func createTemp(fsys files, prefix, suffix string) (name string, f file, err error) {
 	for i := range 100 {
-		name = fmt.Sprintf("%s%d-%d%s", prefix, os.Getpid(), i, tempSuffix)
+		name = fmt.Sprintf("%s%d-%d%s", prefix, os.Getpid(), i, suffix)
 		if f, err = fsys.create(name); !errors.Is(err, fs.ErrExist) {
 			return name, f, err
 		}
 	}
-	return "", nil, fmt.Errorf("a hundred temporary files of earlier runs are there; remove %s", fsys.path(prefix+"*"+tempSuffix))
+	return "", nil, fmt.Errorf("a hundred temporary files of earlier runs are there; remove %s", fsys.path(prefix+"*"+suffix))
 }
 
 // sweep removes the temporary files of lock holders, and companions whose

@@ -174,7 +174,7 @@ func TestExtractsManifestKeys(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(manifestKeys, listed); diff != "" {
-		t.Errorf("keys (-manifest.go +EXTRACTS.md):\n%s", diff)
+		t.Errorf("keys (-manifest_toml.go +EXTRACTS.md):\n%s", diff)
 	}
 }
 

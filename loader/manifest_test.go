@@ -270,7 +270,7 @@ func TestManifestFromWindows(t *testing.T) {
 // The keys for suggestions are those that are read.
 func TestManifestKeysAreTheStructs(t *testing.T) {
 	tags, keys := thresholdNames(), []string(nil)
-	for _, file := range []string{"manifest.go", "thresholds.go"} {
+	for _, file := range []string{"manifest_toml.go", "thresholds.go"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

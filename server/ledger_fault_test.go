@@ -87,7 +87,7 @@ func TestLedgerThatCannotBeWrittenTo(t *testing.T) {
 			next := snapshotWith(t, index.Row{UPRN: 8, Postcode: mustPostcode("CH4 0AA"), At: at(53.9, -3)})
 			s.Swap(next) // there is something to write, whether or not somebody asks
 			for range hour {
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				resp := submit(s, api.ServiceRequestPath, merrow, "")
 				if wait, err := strconv.Atoi(string(resp.Header.Peek("Retry-After"))); resp.StatusCode() != 503 || err != nil || wait < 1 || wait > 10 {
 					t.Fatalf("%s: %d, Retry-After %d: %s", c.trouble, resp.StatusCode(), wait, resp.Body())
@@ -101,7 +101,7 @@ func TestLedgerThatCannotBeWrittenTo(t *testing.T) {
 			}
 
 			disk.ill.Store(false)
-			time.Sleep(10 * time.Second)
+			<-time.After(10 * time.Second)
 			submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, merrow, "", 201)
 			synctest.Wait()
 			if a := r2(t, s, r.Reference); a.Snapshot.ID != next.ID() {

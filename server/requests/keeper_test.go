@@ -70,7 +70,7 @@ func TestKeeperOpensAnew(t *testing.T) {
 			if c := k.Condition(); c.Open || c.Trouble != Failed || c.Retry != pause || f.closed.Load() != int64(i+1) {
 				t.Errorf("%+v, %d closed", c, f.closed.Load())
 			}
-			time.Sleep(pause)
+			<-time.After(pause)
 			synctest.Wait()
 			if c := k.Condition(); !c.Open || c.Trouble != Failed || f.opened.Load() != int64(i+2) {
 				t.Errorf("%+v, %d opened", c, f.opened.Load())
@@ -81,7 +81,7 @@ func TestKeeperOpensAnew(t *testing.T) {
 		}
 
 		// One that has held is opened anew at once.
-		time.Sleep(reopenMost)
+		<-time.After(reopenMost)
 		f.fail.Store(true)
 		if err := addTo(k, 3); troubleWith(t, err) != Failed {
 			t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 
 	"coverd/index"
 	"coverd/server/duis"
+	"coverd/server/licence"
 	"coverd/server/receipts"
 	"coverd/server/requests"
 )
@@ -53,9 +54,13 @@ type Options struct {
 	// default: then they are refused.
 	Requests requests.Opener
 	// RequestsKeep is how many days service requests are kept once they are closed,
-	// and changes that were told. 0: for ever.
+	// and changes that were told: [LeastRequestsKeep] or more. 0: for ever.
 	RequestsKeep int
 }
+
+// LeastRequestsKeep is for how many days a service request is a check that counts
+// (licence condition 49.10).
+const LeastRequestsKeep = licence.Window
 
 // Server answers questions from a snapshot, and from another once that has
 // taken its place. It is safe for concurrent use.

@@ -182,13 +182,14 @@ func (t *text) absence(reason string, e *api.Estimate, n *api.NextStep) {
 	if e != nil {
 		t.estimate("estimate", e)
 	}
-	if n != nil {
-		t.nextStep(n)
-	}
+	t.nextStep(n)
 }
 
-// nextStep tells what to do, and with what.
+// nextStep tells what to do, and with what, where there is something.
 func (t *text) nextStep(n *api.NextStep) {
+	if n == nil {
+		return
+	}
 	t.line("next step\t%s", n.Text)
 	if b := n.Body; !b.Latitude.IsZero() {
 		t.line("\tlatitude %.6f, longitude %.6f", b.Latitude, b.Longitude)

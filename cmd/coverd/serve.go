@@ -18,7 +18,6 @@ import (
 
 	"coverd/index"
 	"coverd/server"
-	"coverd/server/licence"
 	"coverd/server/receipts"
 	"coverd/server/requests"
 )
@@ -107,9 +106,9 @@ func (o *serveOptions) check() error {
 		return usagef("--reload-interval %v: want a second or more", o.interval)
 	case o.maxAge < 0:
 		return usagef("--max-age %v: want an age, or 0 for none", o.maxAge)
-	case o.requestsKeep != 0 && (o.requestsKeep < licence.Window || o.requestsKeep > maxRequestsKeep):
+	case o.requestsKeep != 0 && (o.requestsKeep < server.LeastRequestsKeep || o.requestsKeep > maxRequestsKeep):
 		return usagef("--requests-keep %d: want %d to %d days, or 0 for ever: a request is a check that counts for %[2]d days (licence condition 49.10)",
-			o.requestsKeep, licence.Window, maxRequestsKeep)
+			o.requestsKeep, server.LeastRequestsKeep, maxRequestsKeep)
 	}
 	return nil
 }

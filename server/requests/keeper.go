@@ -151,7 +151,8 @@ func TroubleOf(err error) Trouble {
 func (k *Keeper) Read(ctx context.Context, f func(Ledger) error) error {
 	err := k.use(ctx, f)
 	if e, ok := errors.AsType[*Error](err); ok {
-		return &Unavailable{k.failed(e)}
+		k.failed(e)
+		return &Unavailable{conditionAfter(e)}
 	}
 	return err
 }
@@ -160,8 +161,9 @@ func (k *Keeper) Read(ctx context.Context, f func(Ledger) error) error {
 func (k *Keeper) Write(ctx context.Context, f func(Ledger) error) error {
 	err := k.use(ctx, f)
 	if e, ok := errors.AsType[*Error](err); ok {
-		c := k.failed(e)
-		k.set(c)
+		c := conditionAfter(e)
+		k.set(c) // first: once it is opened anew it is open
+		k.failed(e)
 		return &Unavailable{c}
 	}
 	if err == nil {
@@ -190,15 +192,21 @@ func (k *Keeper) use(ctx context.Context, f func(Ledger) error) error {
 	return f(k.ledger)
 }
 
-// failed has the ledger opened anew where that is called for, and is how it
-// stands.
-func (k *Keeper) failed(e *Error) Condition {
+// conditionAfter is how it stands after an error.
+func conditionAfter(e *Error) Condition {
 	if !e.Broken() {
 		return Condition{Open: true, Trouble: e.Trouble, Err: e.Err}
+	}
+	return Condition{Trouble: e.Trouble, Err: e.Err, Retry: retryLeast}
+}
+
+// failed has the ledger opened anew where that is called for.
+func (k *Keeper) failed(e *Error) {
+	if !e.Broken() {
+		return
 	}
 	select {
 	case k.broken <- struct{}{}:
 	default:
 	}
-	return Condition{Trouble: e.Trouble, Err: e.Err, Retry: retryLeast}
 }

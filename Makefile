@@ -26,7 +26,7 @@ run: sample ## build the sample snapshot and serve it on http://127.0.0.1:8080
 	$(BIN)/coverd serve --snapshot $(SAMPLE) --receipt-keys $(KEYS) --listen $(LISTEN) --admin $(ADMIN)
 
 test: ## run all tests
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 build: ## build bin/coverd
 	$(GO) build -o $(BIN)/coverd ./cmd/coverd

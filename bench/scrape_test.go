@@ -1,13 +1,42 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"strings"
 	"testing"
+
+	"coverd/server"
 )
+
+// TestBudgetIsABound of the server's histogram: how many kept to it is counted.
+func TestBudgetIsABound(t *testing.T) {
+	srv, err := server.New(catalogue(t).Snap, server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listeners [2]net.Listener
+	for i := range listeners {
+		if listeners[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- srv.Serve(ctx, listeners[0], listeners[1]) }()
+	b, err := scrape(t.Context(), listeners[1].Addr().String(), "/v1/postcodes/{postcode}")
+	if _, ok := b[handlerBudget]; !ok || err != nil {
+		t.Errorf("%v is none of %v: %v", handlerBudget, b, err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
 
 // The quantile read off buckets lies in the bucket of the true one.
 func TestQuantileOfBuckets(t *testing.T) {

@@ -133,8 +133,8 @@ func TestInstallAndLeaveWithReceipts(t *testing.T) {
 // A service request is a check on record: of the premises that it found, or of
 // the place where an area was claimed to be covered.
 func TestInstallAndLeaveReadsTheRecord(t *testing.T) {
-	now := time.Date(2026, 12, 10, 8, 0, 0, 0, time.UTC)
-	s := keeping(t, Options{Now: func() time.Time { return now }})
+	now := clockAt(time.Date(2026, 12, 10, 8, 0, 0, 0, time.UTC))
+	s := keeping(t, Options{Now: now.now})
 	const location = "latitude=51.24937&longitude=-0.549301" + usualDays + applicable
 	const ours = "&party=Supplier"
 	ask := func(body string) string {
@@ -146,7 +146,7 @@ func TestInstallAndLeaveReadsTheRecord(t *testing.T) {
 	at := p.At().LatLng()
 	found := ask(fmt.Sprintf(`{"latitude":%f,"longitude":%f,"postcode":"GU1 1AA","installation_date":"2026-12-22"}`, at.Lat, at.Lng))
 
-	now = time.Date(2026, 12, 18, 9, 0, 0, 0, time.UTC)
+	now.set(time.Date(2026, 12, 18, 9, 0, 0, 0, time.UTC))
 	a := install(t, s, "uprn=990061391234"+usualDays+applicable+ours)
 	if a.Rules[2].Conclusion != api.LicenceAscertained || len(a.Checks) != 1 || a.Checks[0].Reference != found || !a.Checks[0].Counts {
 		t.Errorf("%+v", a)
@@ -171,13 +171,13 @@ func TestInstallAndLeaveReadsTheRecord(t *testing.T) {
 
 	// What may have been deleted since is not taken for never made.
 	for keep, want := range map[int]string{0: api.LicenceIndicatedOnly, 30: api.LicenceIndicatedOnly, 29: api.LicenceChecksUnavailable} {
-		s := keeping(t, Options{RequestsKeep: keep, Now: func() time.Time { return now }})
-		if a := install(t, s, "uprn=990061391234"+usualDays+"&applicable_date="+now.Format(time.DateOnly)+ours); a.Rules[2].Conclusion != want {
+		s := keeping(t, Options{RequestsKeep: keep, Now: now.now})
+		if a := install(t, s, "uprn=990061391234"+usualDays+"&applicable_date="+now.now().Format(time.DateOnly)+ours); a.Rules[2].Conclusion != want {
 			t.Errorf("kept for %d days: %+v, want %s", keep, a.Rules[2], want)
 		}
 	}
 
-	s = keeping(t, Options{Requests: lost{}, Now: func() time.Time { return now }})
+	s = keeping(t, Options{Requests: lost{}, Now: now.now})
 	a = install(t, s, "uprn=990061391234"+usualDays+applicable+ours)
 	if a.Rules[2].Conclusion != api.LicenceChecksUnavailable || a.Rules[0].Conclusion != api.LicenceDoesNotApply {
 		t.Errorf("%+v", a)
@@ -193,13 +193,11 @@ func TestInstallAndLeaveDoesNotTakeTheNeighbour(t *testing.T) {
 	const body = `{"latitude":51.24543,"longitude":-0.5822,"installation_date":"2026-12-22","party":"Supplier"}`
 	r := submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, body, "", 201)
 	s.Swap(snapshotWith(t, index.Row{UPRN: 2, Postcode: mustPostcode("GU1 1AA"), At: at(51.24543, -0.5822)}))
-	for range 1000 {
-		if r = *r2(t, s, r.Reference); r.Coverage.UPRN.V == 2 {
-			break
-		}
-		<-time.After(5 * time.Millisecond)
-	}
-	if r.Coverage.UPRN.V != 2 || r.History[0].Coverage.UPRN.V != 1 {
+	until(t, "an answer about UPRN 2", func() bool {
+		r = *r2(t, s, r.Reference)
+		return r.Coverage.UPRN.V == 2
+	})
+	if r.History[0].Coverage.UPRN.V != 1 {
 		t.Fatalf("%+v", r)
 	}
 	for uprn, want := range map[string]string{"1": api.LicenceAscertained, "2": api.LicenceIndicatedOnly} {

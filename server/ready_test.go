@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"coverd/geo"
 	"coverd/index"
@@ -100,7 +101,7 @@ func TestReadyMadeEqualsFieldByFieldAnywhere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fast, err := New(snap, Options{})
+		fast, err := New(snap, Options{Now: func() time.Time { return noon }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +136,7 @@ func TestReadyMadeIsBounded(t *testing.T) {
 	if n := len(some.first) - 1; len(some.text) > 20_000 || n < 1 || n >= snap.ClaimSets() {
 		t.Errorf("%d bytes, of %d sets of %d", len(some.text), n, snap.ClaimSets())
 	}
-	all, err := New(snap, Options{})
+	all, err := New(snap, Options{Now: func() time.Time { return noon }})
 	if err != nil {
 		t.Fatal(err)
 	}

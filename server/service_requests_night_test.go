@@ -31,14 +31,12 @@ func TestServiceRequestIsAnsweredAgainAtStart(t *testing.T) {
 		s.Swap(c.snap)
 		stop := startDesk(s)
 		var a *api.ServiceRequest
-		for range 1000 {
-			if a = r2(t, s, r.Reference); a.Snapshot.ID == c.snap.ID() {
-				break
-			}
-			<-time.After(5 * time.Millisecond)
-		}
-		if a.Answers != c.answers || a.Snapshot.ID != c.snap.ID() {
-			t.Errorf("%d answers, the last from %s; want %d, from %s", a.Answers, a.Snapshot.ID, c.answers, c.snap.ID())
+		until(t, "an answer from "+c.snap.ID(), func() bool {
+			a = r2(t, s, r.Reference)
+			return a.Snapshot.ID == c.snap.ID()
+		})
+		if a.Answers != c.answers {
+			t.Errorf("%d answers, want %d", a.Answers, c.answers)
 		}
 		stop()
 	}
@@ -71,8 +69,8 @@ func snapshotOf(t testing.TB, claim func(*index.Claim), rows ...index.Row) *inde
 
 // The life of a request from one snapshot to the next, as the feed tells it.
 func TestServiceRequestIsAnsweredAgain(t *testing.T) {
-	now := noon
-	s := keeping(t, Options{Now: func() time.Time { return now }})
+	now := clockAt(noon)
+	s := keeping(t, Options{Now: now.now})
 	estate := index.Row{UPRN: 7, Postcode: mustPostcode("GU1 9ZZ"), At: at(51.2455, -0.5821)}
 	s.Swap(snapshotWith(t))
 	r := submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, `{"latitude":51.24551,"longitude":-0.58211,"postcode":"GU1 9ZZ","installation_date":"2026-12-24"}`, "", 201)
@@ -81,14 +79,11 @@ func TestServiceRequestIsAnsweredAgain(t *testing.T) {
 		t.Helper()
 		s.Swap(snap)
 		var a api.ServiceRequest
-		for range 1000 {
-			if a = get[api.ServiceRequest](t, s, "/v1/service-requests/"+r.Reference, 200); a.Snapshot.ID == snap.ID() {
-				return &a
-			}
-			<-time.After(5 * time.Millisecond)
-		}
-		t.Fatalf("not answered from %s: %+v", snap.ID(), a)
-		return nil
+		until(t, "an answer from "+snap.ID(), func() bool {
+			a = get[api.ServiceRequest](t, s, "/v1/service-requests/"+r.Reference, 200)
+			return a.Snapshot.ID == snap.ID()
+		})
+		return &a
 	}
 	for _, c := range []struct {
 		snap   *index.Snapshot
@@ -129,16 +124,14 @@ func TestServiceRequestIsAnsweredAgain(t *testing.T) {
 	}
 
 	// 30 days after its date the first is over, and the other is not.
-	now = noon.AddDate(0, 0, 23+31)
-	a := *r2(t, s, r.Reference)
-	for range 1000 {
-		if a = *r2(t, s, r.Reference); a.Status == "closed" {
-			break
-		}
+	now.set(noon.AddDate(0, 0, 23+31))
+	var a api.ServiceRequest
+	until(t, "its end", func() bool {
 		s.desk.swapped()
-		<-time.After(5 * time.Millisecond)
-	}
-	if a.Status != "closed" || a.Closed.Why != "installation_date_passed" {
+		a = *r2(t, s, r.Reference)
+		return a.Status == "closed"
+	})
+	if a.Closed.Why != "installation_date_passed" {
 		t.Errorf("%+v", a)
 	}
 	if all := get[api.ServiceRequestList](t, s, api.ServiceRequestPath, 200).ServiceRequests; len(all) != 2 || all[0].Status == "closed" {

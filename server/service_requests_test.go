@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -290,11 +289,11 @@ func TestNextStepsArePostable(t *testing.T) {
 
 // Each filter finds the one request that it should, and a page leads to the next.
 func TestServiceRequestList(t *testing.T) {
-	now := noon
-	s := keeping(t, Options{Now: func() time.Time { return now }})
+	now := clockAt(noon)
+	s := keeping(t, Options{Now: now.now})
 	const elsewhere = `{"latitude":54.01,"longitude":-3,"postcode":"CH4 9ZZ","party":"A & B+C","own_reference":"1/2"}`
 	first := submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, merrow, "", 201)
-	now = now.AddDate(0, 0, 1)
+	now.set(noon.AddDate(0, 0, 1))
 	second := submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, elsewhere, "", 201)
 	submitted[api.ServiceRequest](t, s, api.ServiceRequestPath+"/"+second.Reference+"/cancel", "", "", 200)
 	for query, want := range map[string]string{

@@ -136,9 +136,9 @@ func (w *watcher) check(a *asker, path string) error {
 	return nil
 }
 
-// load asks until n requests have been answered, or for ever where n is 0, and
-// done is closed.
-func (w *watcher) load(t *testing.T, addr string, clients int, n int64, done <-chan struct{}) (wait func() int64) {
+// load asks until n requests have been answered, of which some from each of so
+// many snapshots, or for ever where n is 0, and done is closed.
+func (w *watcher) load(t *testing.T, addr string, clients int, n int64, snapshots int, done <-chan struct{}) (wait func() int64) {
 	t.Helper()
 	var wg sync.WaitGroup
 	var asked atomic.Int64
@@ -147,7 +147,7 @@ func (w *watcher) load(t *testing.T, addr string, clients int, n int64, done <-c
 		wg.Go(func() {
 			a := newAsker(t, addr, uint64(k))
 			defer a.client.CloseIdleConnections()
-			for n == 0 || asked.Load() < n {
+			for n == 0 || asked.Load() < n || !t.Failed() && w.snapshots() < snapshots {
 				select {
 				case <-done:
 					return
@@ -165,6 +165,13 @@ func (w *watcher) load(t *testing.T, addr string, clients int, n int64, done <-c
 		wg.Wait()
 		return asked.Load()
 	}
+}
+
+// snapshots is how many have been answered from.
+func (w *watcher) snapshots() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.seen)
 }
 
 // post asks the admin listener for a change.
@@ -191,7 +198,7 @@ func TestSwapUnderLoad(t *testing.T) {
 	s := serve(t, c.open(t, Options{Now: func() time.Time { return noon }}))
 	w := c.watch()
 	done := make(chan struct{})
-	wait := w.load(t, s.public, 4, n, done)
+	wait := w.load(t, s.public, 4, n, len(c.list), done)
 	var swapper sync.WaitGroup
 	swaps := 0
 	swapper.Go(func() {

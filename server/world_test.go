@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -146,6 +147,19 @@ var testSnapshot = sync.OnceValues(func() (*index.Snapshot, error) {
 
 // noon is what the tests' clock says unless they say otherwise.
 var noon = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
+
+// setClock is a clock that tests set while a server reads it.
+type setClock struct{ atomic.Pointer[time.Time] }
+
+func clockAt(at time.Time) *setClock {
+	c := new(setClock)
+	c.set(at)
+	return c
+}
+
+func (c *setClock) set(at time.Time) { c.Store(&at) }
+
+func (c *setClock) now() time.Time { return *c.Load() }
 
 func testServer(t testing.TB, o Options) *Server {
 	t.Helper()

@@ -266,7 +266,7 @@ func cmdAwaits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	want, err := regexp.Compile(args[1])
 	ts.Check(err)
-	for range 1000 {
+	for range 6000 {
 		ts.Check(ts.Exec("curl", "-s", args[0]))
 		if want.MatchString(ts.ReadFile("stdout")) {
 			return

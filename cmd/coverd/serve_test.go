@@ -34,7 +34,7 @@ func TestHangupBeforeItListens(t *testing.T) {
 	if code := run(t.Context(), []string{"build", "--quiet", "--manifest", "testdata/night/coverd.toml", "--out", next}, stdio{out: &failed, err: &failed}); code != exitDone {
 		t.Fatal(&failed)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // if it is lost
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // if it is lost
 	defer cancel()
 	log := &sayer{said: func(line string) {
 		switch {

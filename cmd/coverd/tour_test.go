@@ -10,14 +10,15 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // tour FILE types the commands of a document's console blocks, in order, and
 // compares what is printed with what stands there. JSON may be broken into
-// lines in the document; identities and ages of snapshots, keys, how long something
-// took, and when it was, may differ. With -update the document is rewritten instead.
+// lines in the document; identities and ages of snapshots, receipts, keys, how long
+// something took, and when it was, may differ. With -update the document is rewritten instead.
 //
 // "make run" is taken for what the Makefile makes of it, on ports of the
 // kernel's choice.
@@ -92,7 +93,8 @@ func typed(ts *testscript.TestScript, command string) string {
 
 var (
 	identity = regexp.MustCompile(`\b[0-9a-f]{12,64}\b`)
-	took     = regexp.MustCompile(`\bin [0-9.]+ ?m?s\b`)
+	receipt  = regexp.MustCompile(`\breceipt-[0-9a-f]{12}\b`) // one in 280 has no letter: no identity then, by its looks
+	took     = regexp.MustCompile(`\bin [0-9hm.]+ ?m?s\b`)
 	age      = regexp.MustCompile(`("age_days":)[0-9]+`)
 	moment   = regexp.MustCompile(`\b[0-9-]{10} [0-9:]{8} UTC\b|\bknown(?: on |=)[0-9-]{10}\b`)
 	signing  = regexp.MustCompile(`[A-Za-z0-9_-]{43}`)                                       // that signs receipts
@@ -110,12 +112,34 @@ func plain(output string) string {
 	output = moment.ReplaceAllString(output, "…")
 	output = signing.ReplaceAllString(output, "…")
 	output = request.ReplaceAllString(output, `"…"`)
+	output = receipt.ReplaceAllString(output, "receipt-…")
 	return identity.ReplaceAllStringFunc(output, func(s string) string {
 		if strings.Trim(s, "0123456789") == "" {
 			return s // a UPRN
 		}
 		return "…"
 	})
+}
+
+// TestPlainHidesWhatMayDiffer: of runs of the same commands nothing else differs.
+func TestPlainHidesWhatMayDiffer(t *testing.T) {
+	for _, same := range [][]string{
+		{"receipt-f37ca743a988, signed", "receipt-123456789012, signed"},
+		{"snapshot 957e90ae2b02", "snapshot e39bdb1f40b2"},
+		{"3.2 MiB, in 2.01s", "3.2 MiB, in 234ms", "3.2 MiB, in 1m1s"},
+		{"key c0QHLvcMUC_ESY-l_vlOhZgtuYM1_4pGIYSZIbliYhk", "key -0123456789_0123456789-0123456789_012345678"},
+		{`{"reference":"SR-3ED7-JGHB","created":"2026-11-30T09:18:40.96Z"}`, `{"reference": "SR-0000-0000", "created": "2027-01-01T00:00:00Z"}`},
+		{"2026-11-30 09:18:42 UTC, known on 2026-11-30", "2027-01-01 00:00:00 UTC, known on 2027-01-01"},
+	} {
+		for _, s := range same[1:] {
+			if plain(s) != plain(same[0]) {
+				t.Errorf("%q is %q, and %q is %q", same[0], plain(same[0]), s, plain(s))
+			}
+		}
+	}
+	if plain("990061391234") == plain("990061391235") {
+		t.Error("UPRNs are not told apart")
+	}
 }
 
 // readable breaks JSON into lines that fit a page; other output stays.

@@ -295,7 +295,7 @@ func keep(t *testing.T, path string) *Keeper {
 }
 
 func addTo(k *Keeper, i int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return k.Write(ctx, func(l Ledger) error {
 		_, _, err := l.Add(ctx, aRequest(i), anAnswer("one", nil))
@@ -316,7 +316,7 @@ func troubleWith(t *testing.T, err error) Trouble {
 func until(t *testing.T, what string, f func() bool) {
 	t.Helper()
 	for begin := time.Now(); !f(); <-time.After(5 * time.Millisecond) {
-		if time.Since(begin) > 30*time.Second {
+		if time.Since(begin) > 2*time.Minute {
 			t.Fatalf("waited in vain: %s", what)
 		}
 	}

@@ -42,9 +42,6 @@ func (s *Server) hold(snap *index.Snapshot, offer Offer) *held {
 		regions:  sync.OnceValue(func() *regionDocuments { return newRegionDocuments(snap, ref) }),
 		offer:    offer,
 	}
-	if s.opened != nil {
-		s.opened(info)
-	}
 	if s.maxDataAge > 0 {
 		h.staleAfter = s.clock.startOf(info.AsOf).Add(s.maxDataAge)
 	}
@@ -72,6 +69,7 @@ func (s *Server) File() string { return s.snap.Load().offer.Path }
 // collector's once the caller has let it go.
 func (s *Server) Swap(next *index.Snapshot) (old *index.Snapshot) {
 	old = s.snap.Swap(s.hold(next, Offer{})).Snapshot
+	s.paceServing(next.Info())
 	s.desk.swapped()
 	return old
 }

@@ -79,6 +79,7 @@ func newReadyUpTo(snap *index.Snapshot, most int) *ready {
 		if len(r.text) > most {
 			break
 		}
+		r.makeRoom(code, snap.ClaimSets(), most)
 		set := snap.ClaimSet(uint32(code))
 		r.first = append(r.first, uint32(len(r.spells)))
 		days = appendTurns(append(days[:0], math.MinInt32), set)
@@ -108,6 +109,17 @@ func newReadyUpTo(snap *index.Snapshot, most int) *ready {
 	}
 	r.makeStates()
 	return r
+}
+
+// makeRoom makes room for texts of all claim sets by what those done so far have
+// taken. To grow step by step, as append does, would leave five times as much
+// garbage as there is text, while two snapshots are in memory.
+func (r *ready) makeRoom(done, sets, most int) {
+	const step = 256 << 10
+	if cap(r.text)-len(r.text) < step/4 {
+		rest := len(r.text) / max(done, 1) * (sets - done)
+		r.text = slices.Grow(r.text, step+min(rest, max(most-len(r.text), 0)))
+	}
 }
 
 func (r *ready) makeStates() {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -215,6 +216,8 @@ var errDefect = errors.New("it cannot be opened, by a defect of this program")
 func (r *reloader) open(ctx context.Context, offer Offer) (next *held, err error) {
 	r.awaitCollection(ctx)
 	begin := time.Now()
+	r.s.paceOpening()
+	defer func() { r.s.paceServing(cmp.Or(next, r.s.snap.Load()).Info()) }()
 	outOfTheWay(func() {
 		defer func() {
 			if v := recover(); v != nil {

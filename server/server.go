@@ -38,9 +38,10 @@ type Options struct {
 	// source is a directory, besides when it is told that something changed
 	// there. 30 seconds by default.
 	ReloadInterval time.Duration
-	// Opened is told of a snapshot that is about to be served, the first
-	// included, so that a program can set its collector to the size.
-	Opened func(info *index.Info)
+	// PaceCollector has the server say, for the whole process and in place of GOGC,
+	// by how much the heap may grow before Go's collector runs: it knows how large
+	// the snapshots are, and when one is opened.
+	PaceCollector bool
 	// DrainTimeout is how long requests under way may take once the server was
 	// told to stop. Ten seconds by default.
 	DrainTimeout time.Duration
@@ -74,7 +75,7 @@ type Server struct {
 	metrics    *metrics
 	reloads    *reloader // nil where the snapshot has no source
 	desk       *desk     // nil where service requests are not taken
-	opened     func(info *index.Info)
+	paces      bool      // says when the collector runs
 	draining   atomic.Bool
 	receipts   *receipts.Signer // nil: none are given
 	wanMatrix  wanMatrix
@@ -134,11 +135,12 @@ func Open(source Source, o Options) (*Server, error) {
 
 func (s *Server) start(snap *index.Snapshot, offer Offer) {
 	s.snap.Store(s.hold(snap, offer))
+	s.paceServing(snap.Info())
 	s.metrics = newMetrics(s)
 }
 
 func newServer(o Options) (*Server, error) {
-	s := &Server{maxAge: o.MaxAge, maxDataAge: o.MaxDataAge, drain: o.DrainTimeout, log: o.Log, opened: o.Opened, receipts: o.Receipts}
+	s := &Server{maxAge: o.MaxAge, maxDataAge: o.MaxDataAge, drain: o.DrainTimeout, log: o.Log, paces: o.PaceCollector, receipts: o.Receipts}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -197,7 +197,7 @@ func openServer(o serveOptions, log *slog.Logger) (*server.Server, error) {
 	}
 	srv, err := server.Open(source, server.Options{
 		Log: log, MaxDataAge: o.maxAge, ReloadInterval: o.interval, Receipts: signer, WANMatrixCodes: codes, Requests: o.ledger(), RequestsKeep: o.requestsKeep,
-		Opened: func(info *index.Info) { keepLean(info.Memory) },
+		PaceCollector: !hasGOGC(),
 	})
 	if err != nil {
 		return nil, adviseOn(err, o.snapshot)
@@ -222,24 +222,6 @@ func onHangup(signals chan os.Signal, f func()) (stop func()) {
 	return func() {
 		signal.Stop(signals)
 		close(signals)
-	}
-}
-
-// keepLean has the collector run, for a large snapshot, whenever the heap has
-// grown by a tenth.
-//
-// # Why
-//
-// By default it runs when the heap has doubled, and nearly all of that is the
-// snapshot, which never turns to garbage: with one of 300 MB, as at national
-// scale, the process would grow to 600 MB for nothing. It holds no pointers, so
-// that to mark it costs next to nothing. Of a small one a tenth would be filled
-// by a few requests, and the collector always at work. What GOGC says goes
-// before all that.
-func keepLean(snapshot int64) {
-	const large = 64 << 20
-	if !hasGOGC() && snapshot > large {
-		debug.SetGCPercent(10)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -52,28 +51,5 @@ func TestHangupBeforeItListens(t *testing.T) {
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--snapshot", live}
 	if code := run(ctx, args, stdio{out: log, err: log}); code != exitDone || !strings.Contains(log.text.String(), `"msg":"snapshot swapped"`) {
 		t.Errorf("exit code %d, %s", code, &log.text)
-	}
-}
-
-// TestKeepLean: the collector is tuned for a large snapshot, unless the
-// environment says otherwise, be it what is the default anyway.
-func TestKeepLean(t *testing.T) {
-	before := debug.SetGCPercent(100)
-	defer debug.SetGCPercent(before)
-	for _, c := range []struct {
-		gogc     string
-		snapshot int64
-		want     int
-	}{
-		{"", 1 << 20, 100},
-		{"", 300 << 20, 10},
-		{"100", 300 << 20, 100},
-		{"off", 300 << 20, 100},
-	} {
-		t.Setenv("GOGC", c.gogc)
-		keepLean(c.snapshot)
-		if got := debug.SetGCPercent(100); got != c.want {
-			t.Errorf("GOGC=%q, a snapshot of %d bytes: %d, want %d", c.gogc, c.snapshot, got, c.want)
-		}
 	}
 }

@@ -36,6 +36,9 @@ func (r *Report) Markdown() []byte {
 	r.rows(&b, "Snapshot and build", func(row *Row) bool {
 		return slices.Contains([]string{rowBuild, rowBuildCPU, rowBuildPeak, rowFile, rowHeld, rowAtRest, rowReady, rowEdges}, row.Name)
 	})
+	r.rows(&b, "Swaps", func(row *Row) bool {
+		return slices.Contains([]string{rowSwap, rowQuiet, rowSwapTook, rowSwapMemory}, row.Name)
+	})
 	r.rows(&b, "Peers", func(row *Row) bool { return strings.HasPrefix(row.Name, rowPeer) || row.Name == rowBuildPeer })
 	r.rows(&b, "Growth", func(row *Row) bool { return strings.HasPrefix(row.Name, rowGrowth) })
 	r.sizes(&b)

@@ -101,13 +101,8 @@ func (r *Report) size(ctx context.Context, o *ReportOptions, size int) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	o.Progress.report("synthesise "+thousands(float64(size)), 0, 1)
 	extracts, snapshot := filepath.Join(dir, "extracts"), filepath.Join(dir, "bench.snap")
-	synth := []string{"synth", "--quiet", "--premises", strconv.Itoa(size), "--seed", strconv.FormatUint(o.Seed, 10), "--out", extracts}
-	if o.Register != "" {
-		synth = append(synth, "--register", o.Register)
-	}
-	if _, err := runChild(ctx, o.Binary, synth...); err != nil {
+	if err := o.synthesise(ctx, size, 0, extracts); err != nil {
 		return err
 	}
 	built, err := Build(ctx, BuildOptions{Binary: o.Binary, Manifest: filepath.Join(extracts, "coverd.toml"), Out: snapshot, Progress: o.Progress})
@@ -134,10 +129,41 @@ func (r *Report) size(ctx context.Context, o *ReportOptions, size int) (err erro
 		return nil
 	}
 	r.Snapshot, r.Rows = s.Snapshot, slices.Clone(s.Rows)
-	return r.everything(ctx, o, c, snapshot)
+	if err := r.everything(ctx, o, c, snapshot); err != nil {
+		return err
+	}
+	return r.swaps(ctx, o, c, size, dir, snapshot)
 }
 
-// everything measures what only one size is asked.
+// synthesise makes the extracts of a size on a night.
+func (o *ReportOptions) synthesise(ctx context.Context, size, night int, out string) error {
+	o.Progress.report(fmt.Sprintf("synthesise %s, night %d", thousands(float64(size)), night), 0, 1)
+	args := []string{"synth", "--quiet", "--premises", strconv.Itoa(size), "--seed", strconv.FormatUint(o.Seed, 10), "--night", strconv.Itoa(night), "--out", out}
+	if o.Register != "" {
+		args = append(args, "--register", o.Register)
+	}
+	_, err := runChild(ctx, o.Binary, args...)
+	return err
+}
+
+// swaps measures swaps with the snapshot of a night on, which it makes in dir.
+func (r *Report) swaps(ctx context.Context, o *ReportOptions, c *Catalogue, size int, dir, snapshot string) error {
+	extracts, next := filepath.Join(dir, "night1"), filepath.Join(dir, "night1.snap")
+	if err := o.synthesise(ctx, size, 1, extracts); err != nil {
+		return err
+	}
+	o.Progress.report("build night 1", 0, 1)
+	if _, err := runChild(ctx, o.Binary, "build", "--quiet", "--manifest", filepath.Join(extracts, "coverd.toml"), "--out", next); err != nil {
+		return err
+	}
+	rows, err := Swap(ctx, c, SwapOptions{
+		Binary: o.Binary, Snapshots: [2]string{snapshot, next}, Seed: o.Seed, Round: o.Round, Open: 3 * o.Open, Work: dir, Progress: o.Progress,
+	})
+	r.Rows = append(r.Rows, rows...)
+	return err
+}
+
+// everything measures what only one size is asked of one snapshot.
 func (r *Report) everything(ctx context.Context, o *ReportOptions, c *Catalogue, snapshot string) error {
 	n := cmp.Or(o.N, 200_000)
 	o.Progress.report(rowEdges, 0, 1)

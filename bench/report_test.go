@@ -60,6 +60,8 @@ func testReport() *Report {
 		Row{Name: rowHTTP + qPostcode, Mix: Mixed, N: 1_000_000, Unit: unitRate, P50: new(86_000.0), Floor: new(100_000.0), Ratio: new(0.86), FloorOf: ofFastHTTP},
 		Row{Name: rowHTTP + qLocation, Mix: Mixed, N: 1_000_000, Unit: unitRate, P50: new(84_000.0), Floor: new(100_000.0), Ratio: new(0.84), FloorOf: ofFastHTTP},
 		Row{Name: rowNetHTTP + qPostcode, Mix: Mixed, N: 1_000_000, Unit: unitRate, P50: new(50_000.0)},
+		Row{Name: rowSwap, N: 400_000, Unit: unitUs, P50: new(500.0), P99: new(4000.0), P999: new(9000.0), Floor: new(2500.0), Ratio: new(0.8), FloorOf: "p99 of the same load without swaps"},
+		Row{Name: rowSwapMemory, N: 12, Unit: unitTimes, P50: new(2.05)},
 	)
 	r.Rows = append(r.Rows, growth(r.Sizes, 30_000_000)...)
 	r.Rows = append(r.Rows, beside(r.Rows, r.Sizes)...)

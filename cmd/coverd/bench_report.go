@@ -32,7 +32,7 @@ func newBenchReport(std stdio) *cobra.Command {
 		Use:   "report",
 		Short: "measure everything at several sizes, and write it up",
 		Long: `Synthesise, build and measure a country at each of several sizes: builds, look-ups in process, bytes a premises; at one of
-them, --national, also every mix, HTTP, and peers where they are installed (Redis, PostgreSQL with PostGIS). Then write
+them, --national, also every mix, HTTP, swaps, and peers where they are installed (Redis, PostgreSQL with PostGIS). Then write
 RESULTS.md, which holds all against the budgets, results.json and charts.
 
 Sizes beyond that of the country show what becomes of builds and look-ups. A peer that fails is left out.`,

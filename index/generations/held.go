@@ -8,8 +8,10 @@ import (
 	"regexp"
 )
 
-// plainShape is that of the names of temporary files that may be anybody's.
-var plainShape = regexp.MustCompile(`^\.coverd-[0-9]+-`)
+// plainShape is that of the names of temporary files that may be anybody's, and
+// that createTemp makes: a file that people have called .coverd-2026-11-22.csv is
+// none.
+var plainShape = regexp.MustCompile(`^\.coverd-[0-9]+-[0-9]{1,2}\.tmp(-|$)`)
 
 // held is a disk of whose temporary files each is locked while somebody needs
 // it. The kernel gives the lock back with the process, so that a file that is not
@@ -83,7 +85,14 @@ func (d disk) sweep() {
 
 func (d disk) sweepOne(name string) error {
 	var f *os.File
-	if err := d.in(func(r *os.Root) (err error) {
+	if err := d.in(func(r *os.Root) error {
+		info, err := r.Lstat(name)
+		switch {
+		case err != nil:
+			return err
+		case !info.Mode().IsRegular(): // no process of ours has left it: a link, or a pipe
+			return fs.ErrInvalid
+		}
 		f, err = r.OpenFile(name, os.O_RDWR, 0)
 		return err
 	}); err != nil {
@@ -109,7 +118,7 @@ type Temporary struct {
 func NewTemporary(dir, suffix string) (*Temporary, error) {
 	t := &Temporary{held: held{disk: disk(dir)}}
 	t.sweep()
-	name, f, err := createTemp(&t.held, plainTemp, "-"+suffix)
+	name, f, err := createTemp(&t.held, plainTemp, tempSuffix+"-"+suffix)
 	if err != nil {
 		return nil, err
 	}

@@ -14,12 +14,21 @@ import (
 // the directory, and nothing else is.
 func TestTemporariesOfTheDeadAreSwept(t *testing.T) {
 	dir := t.TempDir()
-	others := []string{".coverd-", ".coverd-x-0.tmp", ".coverd.toml", ".generation-4711-0.tmp", "coverd-1-0.tmp", "f"}
-	for _, name := range slices.Concat(others, []string{".coverd-1-0.tmp", ".coverd-4711-3-rejects.csv.zst"}) {
+	others := []string{
+		".coverd-", ".coverd-x-0.tmp", ".coverd.toml", ".coverd-2026-backup.toml", ".coverd-2026-11-22.csv", ".coverd-1-100.tmp", ".coverd-1-0.tmpl",
+		".generation-4711-0.tmp", "coverd-1-0.tmp", "f",
+	}
+	for _, name := range slices.Concat(others, []string{".coverd-1-0.tmp", ".coverd-4711-3.tmp-rejects.csv.zst"}) {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
+	// A name does not make it ours.
+	const link = ".coverd-2-0.tmp"
+	if err := os.Symlink("f", filepath.Join(dir, link)); err != nil {
+		t.Fatal(err)
+	}
+	others = append(others, link)
 	live, err := NewTemporary(dir, "rejects.csv")
 	if err != nil {
 		t.Fatal(err)

@@ -30,12 +30,18 @@ func nameTwins(cmd *cobra.Command) {
 	}
 }
 
+// instead is, by a flag, the one that may be given in its place.
+var instead = map[string]string{"snapshot": "snapshots", "snapshots": "snapshot"}
+
 // readEnv sets the flags that the command line left alone and the environment
-// names. An empty variable counts as unset.
+// names, but for those in whose place it gives another. An empty variable counts
+// as unset.
 func readEnv(cmd *cobra.Command) (err error) {
+	given := map[string]bool{}
+	cmd.Flags().Visit(func(f *pflag.Flag) { given[f.Name] = true })
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		v := os.Getenv(twin(f.Name))
-		if err != nil || f.Changed || v == "" || !hasTwin(f) {
+		if err != nil || given[f.Name] || given[instead[f.Name]] || v == "" || !hasTwin(f) {
 			return
 		}
 		if e := cmd.Flags().Set(f.Name, v); e != nil {

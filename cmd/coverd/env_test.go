@@ -48,3 +48,20 @@ func TestReadEnv(t *testing.T) {
 		t.Errorf("a bad value: error %v, want one that names COVERD_JSON", err)
 	}
 }
+
+// TestReadEnvInstead: the command line wins over a flag in whose place it gives
+// another.
+func TestReadEnvInstead(t *testing.T) {
+	t.Setenv("COVERD_SNAPSHOT", "coverd.snap")
+	t.Setenv("COVERD_SNAPSHOTS", "snapshots")
+	for flag, want := range map[string]snapshotFlags{"--snapshot": {snapshot: "given"}, "--snapshots": {snapshots: "given"}} {
+		cmd, got := &cobra.Command{}, snapshotFlags{}
+		got.flags(cmd)
+		if err := cmd.ParseFlags([]string{flag, "given"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := readEnv(cmd); err != nil || got != want {
+			t.Errorf("%s: %+v, want %+v: %v", flag, got, want, err)
+		}
+	}
+}

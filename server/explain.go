@@ -100,8 +100,10 @@ func (q *scratch) addressFacts() *api.AddressFacts {
 			m.RefusedLeftOut++
 		}
 	}
-	for _, c := range q.postcode.Candidates { // where none matches
-		refuse(c)
+	if m.Grade == index.AddressNone.String() {
+		for _, i := range q.matcher.AppendCandidates(nil, q.details, len(q.details)) { // all: the answer has maxCandidates
+			refuse(view(q.details[i].Address))
+		}
 	}
 	for i := range q.details {
 		if m.Grade == index.AddressExact.String() && q.matcher.Grade(q.details[i].Address) == index.AddressNormalised {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -290,11 +291,19 @@ func TestExplainsTheAddress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, address := range []string{"The Mill", "Mill", "Mill.", "12", "", "13", "14", "15", "16"} {
+	rows := 0
+	add := func(postcode, address string) {
+		rows++
 		b.Add([]index.Row{{
-			UPRN: geo.UPRN(i + 1), Postcode: mustPostcode("GU1 1AA"), At: at(51.2453, -0.5822), Address: b.Address([]byte(address)),
-			Claim: b.Claim(testClaim(nil)), Line: uint32(i + 2),
+			UPRN: geo.UPRN(rows), Postcode: mustPostcode(postcode), At: at(51.2453, -0.5822), Address: b.Address([]byte(address)),
+			Claim: b.Claim(testClaim(nil)), Line: uint32(rows + 1),
 		}})
+	}
+	for _, address := range []string{"The Mill", "Mill", "Mill.", "12", "", "13", "14", "15", "16"} {
+		add("GU1 1AA", address)
+	}
+	for i := range maxCandidates + maxAddresses {
+		add("GU1 1AB", fmt.Sprint("FLAT ", i+1))
 	}
 	snap, err := frozen(b)
 	if err != nil {
@@ -324,5 +333,9 @@ func TestExplainsTheAddress(t *testing.T) {
 	}
 	if e := get[api.PostcodeAnswer](t, s, "/v1/postcodes/GU11AA?explain=1", 200).Explanation; e.AddressMatch != nil {
 		t.Errorf("no address was asked for: %+v", e.AddressMatch)
+	}
+	e := get[api.PostcodeAnswer](t, s, "/v1/postcodes/GU11AB?explain=1&address=nowhere", 200).Explanation
+	if m := e.AddressMatch; m.Of != len(m.Refused)+m.RefusedLeftOut {
+		t.Errorf("not all premises are refused: %+v", m)
 	}
 }

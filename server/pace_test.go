@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"runtime"
 	"runtime/debug"
 	"testing"
@@ -67,6 +68,23 @@ func TestCollectorIsPacedAfterALook(t *testing.T) {
 	}
 }
 
+// Nor is it paced for what could be opened, and was not made active after all.
+func TestCollectorIsPacedForWhatIsServed(t *testing.T) {
+	before := debug.SetGCPercent(77)
+	defer debug.SetGCPercent(before)
+	c := newCanaries(t, 2, 1)
+	s := c.open(t, Options{PaceCollector: true})
+	s.snap.Load().Info().Memory = largeSnapshot + 1
+	refused := errors.New("refused")
+	_, err := s.reloads.change(t.Context(), s.reloads.source.(*DirSource), func(l *generations.Lock) (generations.Generation, error) {
+		g, err := l.Activate(c.list[1].Name)
+		return g, errors.Join(err, refused)
+	})
+	if got := debug.SetGCPercent(77); got != growthLarge || !errors.Is(err, refused) {
+		t.Errorf("%d, want %d: %v", got, growthLarge, err)
+	}
+}
+
 // What is out of the way has a processor more, which is gone afterwards, be it the
 // runtime or somebody else who said how many there are.
 func TestProcessorMoreOutOfTheWay(t *testing.T) {
@@ -78,6 +96,38 @@ func TestProcessorMoreOutOfTheWay(t *testing.T) {
 		outOfTheWay(func() { during = runtime.GOMAXPROCS(0) })
 		if after := runtime.GOMAXPROCS(0); during != n+1 || after != n {
 			t.Errorf("of %d: %d during, %d after", n, during, after)
+		}
+	}
+}
+
+// Nor are processors left over where two are out of the way at once, whichever
+// ends first.
+func TestProcessorsMoreOutOfTheWay(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	for _, firstEndsFirst := range []bool{true, false} {
+		var ends, ended [2]chan struct{}
+		for i := range ends {
+			ends[i], ended[i] = make(chan struct{}), make(chan struct{})
+			began := make(chan struct{})
+			go func() {
+				outOfTheWay(func() { close(began); <-ends[i] })
+				close(ended[i])
+			}()
+			<-began
+		}
+		order := []int{1, 0}
+		if firstEndsFirst {
+			order = []int{0, 1}
+		}
+		for left, i := range order {
+			if n := runtime.GOMAXPROCS(0); n != before+2-left {
+				t.Errorf("%d are out of the way: %d, want %d", 2-left, n, before+2-left)
+			}
+			close(ends[i])
+			<-ended[i]
+		}
+		if n := runtime.GOMAXPROCS(0); n != before {
+			t.Errorf("%d afterwards, want %d", n, before)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -217,7 +216,7 @@ func (r *reloader) open(ctx context.Context, offer Offer) (next *held, err error
 	r.awaitCollection(ctx)
 	begin := time.Now()
 	r.s.paceOpening()
-	defer func() { r.s.paceServing(cmp.Or(next, r.s.snap.Load()).Info()) }()
+	defer func() { r.s.paceServing(r.s.snap.Load().Info()) }() // next may yet be refused
 	outOfTheWay(func() {
 		defer func() {
 			if v := recover(); v != nil {
@@ -243,6 +242,7 @@ func (r *reloader) opened(took time.Duration) { r.openTook.Store(int64(took)) }
 func (r *reloader) swap(next *held) {
 	old := r.s.snap.Swap(next)
 	info := next.Info()
+	r.s.paceServing(info)
 	r.swaps.Add(1)
 	r.s.log.Info("snapshot swapped", "snapshot", info.ID, "as_of", info.AsOf.String(), "file", next.offer.Path, "premises", info.Premises,
 		"was", old.ref.ID, "was_as_of", old.ref.AsOf.V.String(), "took", time.Duration(r.openTook.Load()).Round(time.Millisecond).String())

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"coverd/geo"
@@ -27,10 +26,18 @@ func (q *scratch) recorded(in *licence.Input) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), checkWait)
 	defer cancel()
+	deleted := q.srv.clock.startOf(q.srv.desk.keptFrom(in.Today))
 	err := q.srv.desk.keeper.Read(ctx, func(l requests.Ledger) error {
 		list, err := l.Checks(ctx, checkPlace(&in.Place, string(q.values[paramParty])), q.srv.clock.startOf(first), q.now)
 		for i := range list {
 			in.Checks = append(in.Checks, requestCheck(&list[i], &in.Place))
+		}
+		if err != nil {
+			return err
+		}
+		before, err := l.Deleted(ctx) // by a server that kept them for less
+		if before.After(deleted) {
+			deleted = before
 		}
 		return err
 	})
@@ -38,8 +45,8 @@ func (q *scratch) recorded(in *licence.Input) {
 	case err != nil:
 		q.srv.log.Error("the record of checks cannot be read", "error", err.Error())
 		in.Unread = "the store does not answer"
-	case in.Applicable != 0 && in.Applicable-licence.Window < q.srv.desk.keptFrom(in.Today):
-		in.Unread = "service requests are deleted " + strconv.Itoa(q.srv.desk.keep) + " days after they are closed, and those of then may have been"
+	case in.Applicable != 0 && q.srv.clock.startOf(in.Applicable-licence.Window).Before(deleted):
+		in.Unread = "service requests that were closed before " + deleted.In(q.srv.clock.london).Format("2 January 2006") + " are deleted, and those of then may have been"
 	}
 }
 

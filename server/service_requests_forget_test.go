@@ -81,11 +81,41 @@ func TestServiceRequestsAreForgotten(t *testing.T) {
 	}
 }
 
+// What has been deleted is not taken for never made by a server that keeps requests
+// for longer, and has the file of one that did not.
+func TestLicenceKnowsWhatWasForgotten(t *testing.T) {
+	now := noon
+	ledger := requests.SQLite(filepath.Join(t.TempDir(), "requests.db"))
+	conclusion := func(keep int) string {
+		t.Helper()
+		s := keepingByHand(t, Options{RequestsKeep: keep, Requests: ledger, Now: func() time.Time { return now }})
+		if err := s.desk.catchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if now.Equal(noon) {
+			r := submitted[api.ServiceRequest](t, s, api.ServiceRequestPath, `{"latitude":51.2452,"longitude":-0.5823,"party":"Supplier"}`, "", 201)
+			submitted[api.ServiceRequest](t, s, api.ServiceRequestPath+"/"+r.Reference+"/cancel", "", "", 200)
+		}
+		return install(t, s, "uprn=990061391234"+usualDays+"&party=Supplier&applicable_date="+noon.AddDate(0, 0, 10).Format(time.DateOnly)).Rules[2].Conclusion
+	}
+	before := conclusion(0)
+	if now = noon.AddDate(0, 0, 100); conclusion(0) != before || before == api.LicenceChecksUnavailable {
+		t.Errorf("all is kept: %s, then %s", before, conclusion(0))
+	}
+	for _, keep := range []int{30, 400, 0} {
+		if got := conclusion(keep); got != api.LicenceChecksUnavailable {
+			t.Errorf("%d: %s, want %s", keep, got, api.LicenceChecksUnavailable)
+		}
+	}
+}
+
 // keepingByHand is a server that keeps service requests, and does what comes with
 // time when it is told to.
 func keepingByHand(t testing.TB, o Options) *Server {
 	t.Helper()
-	o.Requests = requests.SQLite(filepath.Join(t.TempDir(), "requests.db"))
+	if o.Requests == nil {
+		o.Requests = requests.SQLite(filepath.Join(t.TempDir(), "requests.db"))
+	}
 	s := testServer(t, o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

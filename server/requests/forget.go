@@ -67,7 +67,19 @@ func forget(ctx context.Context, tx *sql.Tx, before time.Time, limit int) (f For
 		}
 		f.Requests++
 	}
-	return f, nil
+	if f.Requests > 0 {
+		_, err = tx.ExecContext(ctx, "UPDATE mark SET forgotten = max(forgotten, ?) WHERE id = 1", micros(before))
+	}
+	return f, err
+}
+
+// Deleted implements [Ledger].
+func (l *sqliteLedger) Deleted(ctx context.Context) (before time.Time, err error) {
+	var at int64
+	if err := l.readers.QueryRowContext(ctx, "SELECT forgotten FROM mark WHERE id = 1").Scan(&at); err != nil {
+		return before, classify(err)
+	}
+	return fromMicros(at), nil
 }
 
 // remove deletes rows, and adds how many there were.

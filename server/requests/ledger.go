@@ -33,6 +33,10 @@ type Ledger interface {
 	// a time, and with the closing of a request the request and its answers. It
 	// stops after as many rows as limit, or with the request in which it gets there.
 	Forget(ctx context.Context, before time.Time, limit int) (Forgotten, error)
+	// Deleted returns the time up to which closed requests have been deleted, by the
+	// latest call of Forget that found some: all that were closed since are there.
+	// It is the zero time if none ever was.
+	Deleted(ctx context.Context) (before time.Time, err error)
 
 	// Get returns a request with all its answers; [ErrNotFound].
 	Get(ctx context.Context, ref Reference) (*Record, error)

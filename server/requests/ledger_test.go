@@ -193,8 +193,8 @@ func TestOutdatedIsNotSorted(t *testing.T) {
 	}
 }
 
-// A ledger of the version before is brought to this one, with all that is in it.
-func TestLedgerOfTheVersionBefore(t *testing.T) {
+// A ledger of the first version is brought to this one, with all that is in it.
+func TestLedgerOfTheFirstVersion(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "requests.db")
 	l := openLedger(t, path)
 	rec, _, err := l.Add(t.Context(), aRequest(1), anAnswer("one", nil))
@@ -212,7 +212,7 @@ func TestLedgerOfTheVersionBefore(t *testing.T) {
 		}
 		return n
 	}
-	for _, statement := range []string{"DROP INDEX event_request", "DELETE FROM goose_db_version WHERE version_id = 2"} {
+	for _, statement := range []string{"DROP INDEX event_request", "ALTER TABLE mark DROP COLUMN forgotten", "DELETE FROM goose_db_version WHERE version_id > 1"} {
 		if _, err := inner.db.ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
@@ -227,5 +227,8 @@ func TestLedgerOfTheVersionBefore(t *testing.T) {
 	}
 	if got, err := l.Get(t.Context(), rec.Reference); err != nil || got.ID != rec.ID {
 		t.Error(got, err)
+	}
+	if before, err := l.Deleted(t.Context()); err != nil || !before.IsZero() {
+		t.Error(before, err)
 	}
 }

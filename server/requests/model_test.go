@@ -26,6 +26,7 @@ type model struct {
 
 	requests, happened int64           // in all, those that were deleted included
 	told               map[string]bool // answers, by request and time
+	deleted            time.Time
 }
 
 func toldAt(r *Record, at time.Time) string { return string(r.Reference) + at.String() }
@@ -341,6 +342,12 @@ func TestLedgerIsLikeItsModel(t *testing.T) {
 				got, err := l.Forget(ctx, before, limit)
 				if err != nil || got != want {
 					t.Fatalf("%+v, want %+v: %v", got, want, err)
+				}
+				if want.Requests > 0 && before.After(m.deleted) {
+					m.deleted = before
+				}
+				if got, err := l.Deleted(ctx); err != nil || !got.Equal(m.deleted.Truncate(time.Microsecond)) {
+					t.Fatalf("deleted before %v, want %v: %v", got, m.deleted, err)
 				}
 			},
 			"checks": func(t *rapid.T) {

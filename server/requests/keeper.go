@@ -104,6 +104,9 @@ func (k *Keeper) Run(ctx context.Context) {
 			k.replace(ledger, Condition{Open: true, Trouble: trouble.Trouble, Err: trouble.Err})
 		} else if ctx.Err() == nil {
 			wait = min(max(2*wait, retryLeast), retryMost)
+			if TroubleOf(err) != trouble.Trouble {
+				trouble = Condition{} // it is another by now, and over when the ledger is open
+			}
 			k.set(Condition{Trouble: TroubleOf(err), Err: err, Retry: wait})
 		}
 		once.Do(func() { close(k.first) })

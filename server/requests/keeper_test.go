@@ -104,6 +104,45 @@ func TestKeeperOpensAnew(t *testing.T) {
 	})
 }
 
+// damagedThen cannot be opened the second time.
+type damagedThen struct {
+	flaky
+	tries atomic.Int64
+}
+
+func (d *damagedThen) Open(ctx context.Context, committed func(Commit)) (Ledger, error) {
+	if d.tries.Add(1) == 2 {
+		return nil, damaged("of no use")
+	}
+	return d.flaky.Open(ctx, committed)
+}
+
+// A ledger that was put back is not said to have what ailed the one before the
+// damage.
+func TestKeeperForgetsAnOlderTrouble(t *testing.T) {
+	t.Parallel()
+	d := &damagedThen{flaky: flaky{SQLite: SQLite(filepath.Join(t.TempDir(), "requests.db"))}}
+	synctest.Test(t, func(t *testing.T) {
+		var told []Condition
+		k := NewKeeper(d, nil, func(c Condition) { told = append(told, Condition{Open: c.Open, Trouble: c.Trouble}) })
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			k.Run(ctx)
+			close(done)
+		}()
+		if err := addTo(k, 0); troubleWith(t, err) != Failed {
+			t.Fatal(err)
+		}
+		<-time.After(time.Minute)
+		if diff := cmp.Diff([]Condition{{Open: true}, {Trouble: Failed}, {Trouble: Damaged}, {Open: true}}, told); diff != "" {
+			t.Error(diff)
+		}
+		cancel()
+		<-done
+	})
+}
+
 // What fails within a transaction leaves nothing, and is in nobody's way.
 func TestFailedTransaction(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "requests.db")

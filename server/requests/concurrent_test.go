@@ -1,9 +1,15 @@
 package requests
 
 import (
+	"context"
+	"database/sql"
+	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"coverd/index"
 )
 
 // Of many who send the same request at once, one makes it and all are told of it;
@@ -100,5 +106,74 @@ func TestTwoServers(t *testing.T) {
 	list, err := first.List(t.Context(), &Filter{Limit: 1000})
 	if err != nil || len(list) != each+each/10 {
 		t.Error(len(list), err)
+	}
+}
+
+// Who has given up shares nothing with the writer, which may be at it still: that
+// is the race detector's to find.
+func TestGivenUpAndDoneAllTheSame(t *testing.T) {
+	l, ok := openLedger(t, t.TempDir()+"/requests.db").(*sqliteLedger)
+	if !ok {
+		t.Fatal("not of SQLite")
+	}
+	defer l.Close()
+	var recs [3]*Record
+	for i := range recs {
+		rec, _, err := l.Add(t.Context(), aRequest(i), anAnswer("one", nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		recs[i] = rec
+	}
+	for name, call := range map[string]func(ctx context.Context) error{
+		"add": func(ctx context.Context) error {
+			_, _, err := l.Add(ctx, aRequest(9), anAnswer("one", nil))
+			return err
+		},
+		"reanswer": func(ctx context.Context) error {
+			_, err := l.Reanswer(ctx, []Reanswer{{recs[0], *anAnswer("two", nil)}})
+			return err
+		},
+		"cancel": func(ctx context.Context) error {
+			_, _, err := l.Cancel(ctx, recs[1].Reference, noon)
+			return err
+		},
+		"expire": func(ctx context.Context) error {
+			_, err := l.Expire(ctx, index.DayOf(noon)+2*CloseAfterCreation, noon, 9)
+			return err
+		},
+		"forget": func(ctx context.Context) error {
+			_, err := l.Forget(ctx, noon.AddDate(1, 0, 0), 9)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begun, release, released := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+			go func() {
+				released <- l.writer.write(context.Background(), func(context.Context, *sql.Tx) error {
+					close(begun)
+					<-release
+					return nil
+				})
+			}()
+			<-begun
+			ctx, cancel := context.WithCancel(t.Context())
+			gaveUp := make(chan error, 1)
+			go func() { gaveUp <- call(ctx) }()
+			for len(l.writer.writes) == 0 { // until it is in the queue
+				runtime.Gosched()
+			}
+			cancel()
+			close(release) // at the same time
+			if err := <-gaveUp; err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+			if err := <-released; err != nil {
+				t.Error(err)
+			}
+			if err := l.writer.write(t.Context(), func(context.Context, *sql.Tx) error { return nil }); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -19,23 +19,23 @@ type Forgotten struct {
 // The feed is a list of which the beginning may be missing, and nothing in
 // between: that is what a cursor can be held against. The closing is the last
 // event of a request, so that one that goes leaves nothing behind.
-func (l *sqliteLedger) Forget(ctx context.Context, before time.Time, limit int) (f Forgotten, err error) {
+func (l *sqliteLedger) Forget(ctx context.Context, before time.Time, limit int) (Forgotten, error) {
 	due := false
-	err = each(ctx, l.readers, "SELECT at FROM event ORDER BY id LIMIT 1", func(s scanner) error {
+	err := each(ctx, l.readers, "SELECT at FROM event ORDER BY id LIMIT 1", func(s scanner) error {
 		var at int64
 		err := s.Scan(&at)
 		due = at < micros(before)
 		return err
 	})
 	if err != nil || !due {
-		return f, classify(err)
+		return Forgotten{}, classify(err)
 	}
-	err = l.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	var f Forgotten
+	if err := l.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		f, err = forget(ctx, tx, before, limit)
 		return err
-	})
-	if err != nil {
-		return Forgotten{}, err
+	}); err != nil {
+		return Forgotten{}, err // it may be under way: f is not looked at
 	}
 	return f, nil
 }

@@ -14,10 +14,11 @@ import (
 )
 
 // Add implements [Ledger].
-func (l *sqliteLedger) Add(ctx context.Context, r *Request, first *Answer) (rec *Record, added bool, err error) {
+func (l *sqliteLedger) Add(ctx context.Context, r *Request, first *Answer) (*Record, bool, error) {
 	body := l.pack(first.Body)
-	var reused bool
-	err = l.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	var rec *Record
+	var added, reused bool
+	err := l.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		row, found, err := byKey(ctx, tx, r.Key)
 		if err != nil {
 			return err
@@ -143,9 +144,9 @@ func lastAnswer(ctx context.Context, tx *sql.Tx, row *requestRow) (told bool, er
 }
 
 // Cancel implements [Ledger].
-func (l *sqliteLedger) Cancel(ctx context.Context, ref Reference, at time.Time) (rec *Record, closed bool, err error) {
-	found := false
-	err = l.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+func (l *sqliteLedger) Cancel(ctx context.Context, ref Reference, at time.Time) (*Record, bool, error) {
+	var found, closed bool
+	err := l.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		var row requestRow
 		row, found, err = byReference(ctx, tx, ref)
 		if err != nil || !found || row.Status == Closed {
@@ -161,7 +162,7 @@ func (l *sqliteLedger) Cancel(ctx context.Context, ref Reference, at time.Time) 
 	if !found {
 		return nil, false, ErrNotFound
 	}
-	rec, err = l.Get(ctx, ref)
+	rec, err := l.Get(ctx, ref)
 	return rec, closed, err
 }
 
@@ -178,12 +179,13 @@ func closeRequest(ctx context.Context, tx *sql.Tx, row *requestRow, why string, 
 }
 
 // Reanswer implements [Ledger].
-func (l *sqliteLedger) Reanswer(ctx context.Context, answers []Reanswer) (events []Event, err error) {
+func (l *sqliteLedger) Reanswer(ctx context.Context, answers []Reanswer) ([]Event, error) {
 	bodies := make([][]byte, len(answers))
 	for i := range answers {
 		bodies[i] = l.pack(answers[i].Answer.Body)
 	}
-	err = l.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	var events []Event
+	err := l.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for i := range answers {
 			e, told, err := reanswer(ctx, tx, &answers[i], bodies[i])
 			if err != nil {
@@ -234,7 +236,7 @@ func reanswer(ctx context.Context, tx *sql.Tx, a *Reanswer, body []byte) (e Even
 }
 
 // Expire implements [Ledger].
-func (l *sqliteLedger) Expire(ctx context.Context, today index.Day, at time.Time, limit int) (events []Event, err error) {
+func (l *sqliteLedger) Expire(ctx context.Context, today index.Day, at time.Time, limit int) ([]Event, error) {
 	const day = 24 * time.Hour
 	// A day of London's begins at most an hour before one in UTC: what is a day
 	// off here is left to ExpiredOn.
@@ -243,7 +245,7 @@ func (l *sqliteLedger) Expire(ctx context.Context, today index.Day, at time.Time
 		(installation <> 0 AND installation < ? OR installation = 0 AND created < ?) ORDER BY id LIMIT ?`
 	args := []any{int64(today - CloseAfterInstallation), micros(before), limit}
 	var due []requestRow
-	err = each(ctx, l.readers, query, func(s scanner) error {
+	err := each(ctx, l.readers, query, func(s scanner) error {
 		row, err := scanRequest(s)
 		due = append(due, row)
 		return err
@@ -254,6 +256,7 @@ func (l *sqliteLedger) Expire(ctx context.Context, today index.Day, at time.Time
 	if len(due) == 0 {
 		return nil, nil
 	}
+	var events []Event
 	err = l.writer.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for i := range due {
 			row, found, err := byReference(ctx, tx, due[i].Reference)

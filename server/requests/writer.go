@@ -49,7 +49,8 @@ func (w *writer) stop() {
 
 // write has do's changes written, and returns when they are durable. An error of
 // do undoes all that is in the same transaction: what it only finds out it must
-// not return.
+// not return. After the error that ctx has ended, do may be at work still: what it
+// sets must not be looked at, nor be the caller's results.
 func (w *writer) write(ctx context.Context, do func(ctx context.Context, tx *sql.Tx) error) error {
 	done := make(chan error, 1)
 	select {

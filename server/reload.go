@@ -186,6 +186,7 @@ func (r *reloader) change(ctx context.Context, dir *DirSource, to func(*generati
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
 	var next *held
+	defer func() { next = nil }() // lest dir.check keep it in memory when it is served no more
 	dir.check = func(path string) (id string, err error) {
 		if next, err = r.open(ctx, Offer{Name: path, Path: path}); err != nil {
 			r.s.metrics.candidates.WithLabelValues(reasonFor(err)).Inc()

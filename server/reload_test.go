@@ -484,3 +484,27 @@ func TestStartWithADamagedGeneration(t *testing.T) {
 		t.Errorf("both damaged: %v", err)
 	}
 }
+
+// What the operator has had served goes like any other when it is replaced.
+func TestChangedToIsCollected(t *testing.T) {
+	c := newCanaries(t, 2, 1)
+	s := c.open(t, Options{})
+	if result, err := s.reloads.change(t.Context(), s.reloads.source.(*DirSource), func(l *generations.Lock) (generations.Generation, error) {
+		return l.Activate(c.list[1].Name)
+	}); err != nil || result != lookSwapped {
+		t.Fatal(result, err)
+	}
+	c.locked(t, func(l *generations.Lock) {
+		if _, err := l.Activate(c.list[0].Name); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if result, err := s.reloads.look(t.Context(), true); err != nil || result != lookSwapped {
+		t.Fatal(result, err)
+	}
+	until(t, "the one in between to be out of memory", func() bool {
+		runtime.GC()
+		return s.reloads.collected()
+	})
+	runtime.KeepAlive(s)
+}

@@ -135,11 +135,11 @@ func TestKeeperForgetsAnOlderTrouble(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-time.After(time.Minute)
+		cancel()
+		<-done
 		if diff := cmp.Diff([]Condition{{Open: true}, {Trouble: Failed}, {Trouble: Damaged}, {Open: true}}, told); diff != "" {
 			t.Error(diff)
 		}
-		cancel()
-		<-done
 	})
 }
 

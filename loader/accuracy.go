@@ -131,7 +131,7 @@ func (t *scoring) run(ctx context.Context, line int, q *quarantine, tell func())
 	}
 	var end error
 	a := &Accuracy{Lead: t.o.Lead, Least: t.o.Least, RejectedBy: map[Code]int64{}, Rejects: []Reject{}}
-	for part := range inOrder(t.o.Workers, t.cut.blocks(ctx, &end), func(worker int, b sheetBlock) scoredPart {
+	for part := range inOrder(t.o.Workers, each(ctx, t.cut.next, &end), func(worker int, b sheetBlock) scoredPart {
 		part := workers[worker].block(&b)
 		part.lines = bytes.Count(b.data, []byte{'\n'})
 		sheetPool.Put(b.owner)

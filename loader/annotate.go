@@ -161,7 +161,7 @@ func (t *sheet) run(ctx context.Context, w io.Writer, tell func()) (*Annotated, 
 	}
 	var end error
 	var sum sheetCounts
-	for part := range inOrder(t.o.Workers, t.cut.blocks(ctx, &end), func(worker int, b sheetBlock) (p sheetPart) {
+	for part := range inOrder(t.o.Workers, each(ctx, t.cut.next, &end), func(worker int, b sheetBlock) (p sheetPart) {
 		p.text = sheetPool.Get().(*[]byte)
 		*p.text = annotators[worker].block((*p.text)[:0], &b, &p.counts)
 		sheetPool.Put(b.owner)

@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"context"
 	"iter"
 	"sync"
 )
@@ -47,6 +48,26 @@ func inOrder[J, R any](workers int, jobs iter.Seq[J], work func(worker int, job 
 		defer close(stop)
 		for done := range order {
 			if !yield(<-done) {
+				return
+			}
+		}
+	}
+}
+
+// each yields what next returns, until that fails or ctx has ended: why is in end
+// then, which is [io.EOF] where there is no more.
+func each[T any](ctx context.Context, next func() (T, error), end *error) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for {
+			if *end = ctx.Err(); *end != nil {
+				return
+			}
+			v, err := next()
+			if err != nil {
+				*end = err
+				return
+			}
+			if !yield(v) {
 				return
 			}
 		}

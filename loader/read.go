@@ -144,7 +144,7 @@ func (r *run) fileParts(number uint32, f sourceFile, yield func(filePart) bool) 
 		return nil
 	}
 	var end error
-	for b := range r.blocks(split, &end) {
+	for b := range each(r.ctx, split.next, &end) {
 		if !yield(filePart{csv: csv, block: b}) {
 			return nil
 		}
@@ -158,25 +158,6 @@ func (r *run) fileParts(number uint32, f sourceFile, yield func(filePart) bool) 
 	}
 	yield(filePart{done: &done})
 	return nil
-}
-
-// blocks walks a file's blocks; why it ended is in end.
-func (r *run) blocks(s *splitter, end *error) func(yield func(block) bool) {
-	return func(yield func(block) bool) {
-		for {
-			if *end = r.ctx.Err(); *end != nil {
-				return
-			}
-			b, err := s.next()
-			if err != nil {
-				*end = err
-				return
-			}
-			if !yield(b) {
-				return
-			}
-		}
-	}
 }
 
 // areas reads a coverage-area extract.

@@ -2,11 +2,9 @@ package loader
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"sync"
 )
 
@@ -164,26 +162,6 @@ func (c *sheetCutter) fill() error {
 		}
 	}
 	return nil
-}
-
-// blocks yields the blocks. What ends them is in end then: [io.EOF], where it is
-// not an error.
-func (c *sheetCutter) blocks(ctx context.Context, end *error) iter.Seq[sheetBlock] {
-	return func(yield func(sheetBlock) bool) {
-		for {
-			if *end = ctx.Err(); *end != nil {
-				return
-			}
-			b, err := c.next()
-			if err != nil {
-				*end = err
-				return
-			}
-			if !yield(b) {
-				return
-			}
-		}
-	}
 }
 
 // next returns the next block; [io.EOF] at the end.

@@ -18,9 +18,7 @@ func (s *gcSeen) Write(p []byte) (int, error) {
 // TestBuildLeavesGOGC: a build has a GC percentage of its own, but not against
 // an operator's, and puts back what there was.
 func TestBuildLeavesGOGC(t *testing.T) {
-	if underRace {
-		t.Skip("whole builds, each ten times as slow: they are raced in their own package")
-	}
+	notUnderRace(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	for before, want := range map[int]gcSeen{100: gcPercent, 70: 70, -1: -1} {
 		debug.SetGCPercent(before)

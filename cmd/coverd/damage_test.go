@@ -17,9 +17,7 @@ var bad = filepath.Join(root, "index", "testdata", "bad")
 // corpus: it ends with exit code 1, says nothing on standard output, and on
 // standard error what the corpus's index says, with the name of the file.
 func TestVerifyRefusesEveryBadSnapshot(t *testing.T) {
-	if underRace {
-		t.Skip("many processes, each ten times as slow: what they run is raced in its own package")
-	}
+	notUnderRace(t)
 	text, err := os.ReadFile(filepath.Join(bad, "index.txt"))
 	if err != nil {
 		t.Fatal(err)

@@ -102,11 +102,9 @@ func hostileFolder(t *testing.T, all map[string]*fixtures.HostileCase, cases ...
 // process of its own. The small ones are in one build together, which takes
 // what all of them take.
 func TestHostileFilesTakeLittleMemory(t *testing.T) {
-	if underRace {
-		t.Skip("many processes, each ten times as slow: what they run is raced in its own package")
-	}
-	if underRace || testing.Short() {
-		t.Skip("memory is not that of the command, and a build of 1 GiB takes its time")
+	notUnderRace(t)
+	if testing.Short() {
+		t.Skip("a build of 1 GiB takes its time: make test does it")
 	}
 	list, err := fixtures.Hostile()
 	if err != nil {

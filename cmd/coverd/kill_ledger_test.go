@@ -22,9 +22,7 @@ import (
 // it was acknowledged, and the others are whole or not there at all. Each can be
 // sent again with its key, and is one request.
 func TestKilledLedgers(t *testing.T) {
-	if underRace {
-		t.Skip("many processes, each ten times as slow: what they run is raced in its own package")
-	}
+	notUnderRace(t)
 	n, d, list := twoNights(t)
 	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), 2))
 	acknowledged := map[string]string{} // own references by reference, of all rounds
@@ -245,9 +243,7 @@ func (s *aServer) asked(t *testing.T, method, uri, body, key string, v any) {
 // TestServesWithoutLedger: whatever is the matter with the ledger, the server
 // starts, answers, says so, and leaves the files as they are.
 func TestServesWithoutLedger(t *testing.T) {
-	if underRace {
-		t.Skip("what the processes run is raced in its own package")
-	}
+	notUnderRace(t)
 	n := newNights(t)
 	n.build(t).run(t)
 	path := filepath.Join(n.snapshots(), "requests.db")

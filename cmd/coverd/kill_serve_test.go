@@ -24,9 +24,7 @@ import (
 // admin listener or because the directory changed, the next one serves a whole
 // generation, and that is the active one.
 func TestKilledServers(t *testing.T) {
-	if underRace {
-		t.Skip("many processes, each ten times as slow: what they run is raced in its own package")
-	}
+	notUnderRace(t)
 	n, d, list := twoNights(t)
 	twins := map[string]*server.Server{} // what answers should be, by ID
 	for _, g := range list {

@@ -37,9 +37,7 @@ func wantKills() int {
 // generations, the old one active or the new, and the next build sweeps what is
 // unfinished. One that is told to stop leaves nothing unfinished itself.
 func TestKilledBuilds(t *testing.T) {
-	if underRace {
-		t.Skip("many processes, each ten times as slow: what they run is raced in its own package")
-	}
+	notUnderRace(t)
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			n := newNights(t)

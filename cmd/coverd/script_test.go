@@ -369,3 +369,13 @@ func fetch(method, url string, sent []string, data []byte, headers, fail bool) e
 	_, err = io.Copy(os.Stdout, resp.Body)
 	return err
 }
+
+// notUnderRace leaves a test of many processes, or of whole builds, to a run of the
+// tests without the race detector, which sees nothing of other processes and makes
+// each take ten times as long. What they run is raced in its own package.
+func notUnderRace(t *testing.T) {
+	t.Helper()
+	if underRace {
+		t.Skip("it runs without the race detector")
+	}
+}

@@ -35,9 +35,7 @@ var (
 // today, as happens in every new housing estate, and then the same extracts
 // without what stood at the postcodes that are gone.
 func TestYear(t *testing.T) {
-	if underRace {
-		t.Skip("many processes, each ten times as slow: what they run is raced in its own package")
-	}
+	notUnderRace(t)
 	before, after := *yearBefore, *yearAfter
 	if before == "" {
 		before, after = sampleYear(t)
